@@ -1,0 +1,14 @@
+//! The discrete-event kernel: what happens next, which numbers chance gives, and the digest of both.
+//!
+//! Nothing here knows what a flag is. The queue orders by `(time, sequence)` and nothing else; every random
+//! number is addressed by a key made of names and ordinals, so that no draw depends on the order of other draws.
+
+pub mod digest;
+pub mod distribution;
+pub mod queue;
+pub mod stream;
+
+pub use digest::Digest;
+pub use distribution::Distribution;
+pub use queue::EventQueue;
+pub use stream::{Draws, StreamKey};
