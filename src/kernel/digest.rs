@@ -22,6 +22,11 @@ impl Digest {
         self.lanes = [x ^ y.rotate_left(29), y ^ x.rotate_left(43)];
     }
 
+    /// One word of it, for keys.
+    pub fn word(&self) -> u64 {
+        self.lanes[0] ^ self.lanes[1].rotate_left(32)
+    }
+
     /// This digest with another one folded in.
     pub fn with(mut self, other: &Digest) -> Digest {
         self.fold(other.lanes[0], other.lanes[1]);

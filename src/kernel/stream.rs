@@ -38,6 +38,11 @@ impl StreamKey {
         self.absorb(ordinal, 0x6e7468)
     }
 
+    /// The key under which the units of a rollout with this salt are put into buckets.
+    pub fn bucket(salt: u64) -> StreamKey {
+        StreamKey([salt, 0x62_75_63_6b_65_74])
+    }
+
     fn absorb(self, low: u64, high: u64) -> StreamKey {
         let mut seed = [0u8; 32];
         for (part, word) in seed.chunks_mut(8).zip([self.0[0], self.0[1], low, high]) {

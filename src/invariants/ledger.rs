@@ -1,0 +1,124 @@
+//! What an invariant writes down: how often it was looked at, exercised, violated, and by how little it held.
+
+use crate::models::observation::{Interaction, ObservationId};
+use crate::units::{SimDuration, SimTime};
+
+/// What an invariant comes to in one run. Only `Holds` is green.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Holds,
+    Violated,
+    /// An obligation is still open whose deadline lies past the horizon.
+    Pending,
+    /// What it guards never happened.
+    Vacuous,
+    /// The run hit a limit before it could be told.
+    Undecided,
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Violated => "violated",
+            Verdict::Pending => "pending",
+            Verdict::Vacuous => "vacuous",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+/// What a file can set of an invariant.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Its bound, for those that have one (`at_most`, `within`).
+    pub bound: Option<SimDuration>,
+    /// Judge the quantile of what is bounded instead of every one: 0.99 for `p99`.
+    pub quantile: Option<f64>,
+}
+
+/// One violation.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    pub at: SimTime,
+    pub interaction: Option<Interaction>,
+    /// Which part of the promise: `paths`, `moments`, ….
+    pub clause: &'static str,
+    pub cause: &'static str,
+    /// What was violated, when the clause can concern several things at once (a moment's or effect's name).
+    pub about: String,
+    /// One sentence with names and numbers.
+    pub text: String,
+    /// The observations it rests on, oldest first.
+    pub witnesses: Vec<ObservationId>,
+}
+
+/// How many violations of a run are kept with their witnesses.
+pub const WITNESSES: usize = 16;
+/// How many violations are kept by their key, to be compared with the baseline's.
+pub const KEYS: usize = 1 << 20;
+
+/// The account of one invariant in one run.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    pub checked: u64,
+    pub exercised: u64,
+    pub pending: u64,
+    pub violations: u64,
+    /// Violations by cause.
+    pub causes: Vec<(&'static str, u64)>,
+    pub min_margin: Option<f64>,
+    pub first: Vec<Violation>,
+    /// Clause and occurrence of each violation, as a hash: what "the baseline has it too" compares; with the cause.
+    pub keys: Vec<(u64, &'static str)>,
+}
+
+impl Ledger {
+    pub fn check(&mut self) {
+        self.checked += 1;
+    }
+
+    pub fn exercise(&mut self) {
+        self.exercised += 1;
+    }
+
+    /// Notes the distance to a violation; negative when violated.
+    pub fn margin(&mut self, margin: f64) {
+        if self.min_margin.is_none_or(|smallest| margin < smallest) {
+            self.min_margin = Some(margin);
+        }
+    }
+
+    /// Records a violation of `clause` by the occurrence (an interaction, or `subject` where none is concerned).
+    /// The account is only made for the first few.
+    pub fn violate(
+        &mut self,
+        clause: &'static str,
+        cause: &'static str,
+        interaction: Option<Interaction>,
+        subject: u64,
+        account: impl FnOnce() -> Violation,
+    ) {
+        self.violations += 1;
+        match self.causes.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, count)) => *count += 1,
+            None => self.causes.push((cause, 1)),
+        }
+        if self.keys.len() < KEYS {
+            self.keys.push((occurrence(clause, interaction, subject), cause));
+        }
+        if self.first.len() < WITNESSES {
+            self.first.push(account());
+        }
+    }
+}
+
+fn occurrence(clause: &'static str, interaction: Option<Interaction>, subject: u64) -> u64 {
+    let mut digest = crate::kernel::Digest::default();
+    digest.fold(crate::kernel::digest::hash_bytes(clause.as_bytes()), subject);
+    if let Some(interaction) = interaction {
+        let (journey, n, replay) = interaction.key();
+        digest.fold(u64::from(journey.as_u32()) << 32 | u64::from(replay), n);
+    }
+    digest.word()
+}

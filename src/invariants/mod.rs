@@ -1,0 +1,44 @@
+//! The promises: one per file, each with the scenario that breaks it and the one that repairs it.
+//!
+//! An invariant is an online checker over the stream of observations. Its memory grows with what is in flight, not
+//! with what has happened. It may not draw, send or wait; its deadlines are its own.
+
+mod ledger;
+
+pub use ledger::{Ledger, Settings, Verdict, Violation};
+
+use crate::models::estate::Estate;
+use crate::models::observation::{Kind, Observed};
+use crate::units::SimTime;
+
+/// An invariant as the catalogue knows it.
+pub struct Entry {
+    pub name: &'static str,
+    /// The sentence that `explain` prints: violated when.
+    pub sentence: &'static str,
+    /// When its guarded situation counts as having occurred.
+    pub exercised_when: &'static str,
+    /// Shipped scenarios: `(breaks it, repairs it)`, each `scenario` or `scenario:variant`.
+    pub exhibits: (&'static str, &'static str),
+    /// Every cause a violation can name.
+    pub causes: &'static [&'static str],
+    /// Whether the plan can reach its guarded situation at all (rules.md, 1).
+    pub reachable: fn(&Estate, &Settings) -> bool,
+    pub create: fn(&Estate, &Settings) -> Box<dyn Invariant>,
+}
+
+/// A checker at work in one run.
+pub trait Invariant: Send {
+    /// The kinds of observations it wants to see.
+    fn interests(&self) -> &'static [Kind];
+    fn observe(&mut self, observed: &Observed, estate: &Estate, ledger: &mut Ledger);
+    /// The run is over: settle what is due, report what is open.
+    fn finish(&mut self, end: SimTime, estate: &Estate, ledger: &mut Ledger);
+}
+
+/// Every built-in invariant, in the order in which reports print them.
+pub static ALL: &[&Entry] = &[];
+
+pub fn named(name: &str) -> Option<&'static Entry> {
+    ALL.iter().copied().find(|entry| entry.name == name)
+}

@@ -1,0 +1,72 @@
+//! The catalogue of metrics: names, units and formulas. What measures them reads observations and lives above.
+
+/// A metric that files may name and reports print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// With its statistic where it has one: `latency.p99`.
+    pub name: &'static str,
+    /// `1`, `s`, `share` or `/s`.
+    pub unit: &'static str,
+    /// The sentence that `explain` prints.
+    pub formula: &'static str,
+}
+
+/// Every metric, in the order in which reports print them. What a `Metric` means is measured in `run::metrics`.
+pub const ALL: &[Metric] = &[
+    Metric { name: "interactions.count", unit: "1", formula: "interactions that arrived" },
+    Metric {
+        name: "mixed_interactions.count",
+        unit: "1",
+        formula: "interactions in which two contexts used different stages of one feature",
+    },
+    Metric {
+        name: "mixed_interactions.share",
+        unit: "share",
+        formula: "mixed_interactions.count / interactions in which at least two contexts read one feature",
+    },
+    Metric {
+        name: "success_rate",
+        unit: "share",
+        formula: "1 - failed / finished; a business reject is not a failure",
+    },
+    Metric { name: "error_rate", unit: "share", formula: "failed / finished; a business reject is not an error" },
+    Metric { name: "reject_rate", unit: "share", formula: "rejected / finished" },
+    Metric { name: "latency.p50", unit: "s", formula: "median time from arrival to answer" },
+    Metric { name: "latency.p99", unit: "s", formula: "99th percentile of the time from arrival to answer" },
+    Metric { name: "attempts_per_call", unit: "1", formula: "attempts / calls: how far retries multiply load" },
+    Metric { name: "fallback_rate", unit: "share", formula: "decisions made without a usable policy / all decisions" },
+    Metric {
+        name: "staleness.p99",
+        unit: "s",
+        formula: "99th percentile, over decisions, of the age of the first newer policy version; 0 when current",
+    },
+    Metric { name: "staleness.max", unit: "s", formula: "the greatest staleness at which a decision was used" },
+    Metric {
+        name: "time_to_full",
+        unit: "s",
+        formula: "from the last publication until every live replica holds it; absent if that never happens",
+    },
+    Metric { name: "new_path_effects.count", unit: "1", formula: "effects on a path that is neither old nor neutral" },
+    Metric {
+        name: "time_to_kill",
+        unit: "s",
+        formula: "from the last kill until the last new-path effect in its scope; 0 if there is none after it",
+    },
+    Metric { name: "lag.max", unit: "1", formula: "greatest consumer lag, summed over a group's partitions" },
+    Metric { name: "lag.end", unit: "1", formula: "consumer lag when the run ended, summed over all groups" },
+    Metric { name: "deliveries.count", unit: "1", formula: "records handed to consumers, redeliveries included" },
+    Metric { name: "redeliveries.count", unit: "1", formula: "records handed to a group that had been handed to it before" },
+    Metric { name: "redelivery_rate", unit: "share", formula: "redeliveries.count / deliveries.count" },
+    Metric { name: "evictions.count", unit: "1", formula: "members put out of their group against their will" },
+    Metric { name: "first_eviction", unit: "s", formula: "when the first member was put out of its group; absent if none was" },
+    Metric { name: "parked.count", unit: "1", formula: "records set aside for a person" },
+    Metric {
+        name: "misread_events.count",
+        unit: "1",
+        formula: "records handled under another domain version than they were produced with",
+    },
+];
+
+pub fn named(name: &str) -> Option<&'static Metric> {
+    ALL.iter().find(|metric| metric.name == name)
+}

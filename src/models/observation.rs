@@ -1,0 +1,477 @@
+//! Observations: facts the models report, in time order, each with its cause. Checkers, metrics, trace and reports
+//! read this stream and the estate, and nothing else.
+
+use super::estate::{EntityId, GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, TopicId};
+use super::program::OperationId;
+use crate::rollout::{FeatureId, Reason, StageId};
+use crate::rollout::policy::{PolicyVersion, Scope};
+use crate::units::{SimDuration, SimTime};
+
+/// The number of an observation within its run, from 1; 0 stands for the beginning of the run.
+pub type ObservationId = u64;
+
+/// An observation with its time and what caused it.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed {
+    pub at: SimTime,
+    pub id: ObservationId,
+    pub cause: ObservationId,
+    pub what: Observation,
+}
+
+/// Everything caused by one arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interaction {
+    pub journey: JourneyId,
+    /// The n-th arrival of its journey, from 0.
+    pub n: u64,
+    /// Zero for the interaction itself; a replay of its events is a new interaction with the replay's number.
+    pub replay: u32,
+    /// Its place in the pool while it is in flight: dense, used again after `Closed`. For indexing a checker's
+    /// state, which `Arrived` resets.
+    pub place: u32,
+}
+
+impl Interaction {
+    /// What tells this interaction from every other one of the run.
+    pub fn key(&self) -> (JourneyId, u64, u32) {
+        (self.journey, self.n, self.replay)
+    }
+}
+
+/// Where the decision used came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Context,
+    Event,
+    Entity,
+    Sdk,
+    /// `when_unknown` or `safe_stage`: no policy could be had, or none fresh enough.
+    Fallback,
+    /// A kill known to the replica restricted what another source said.
+    Kill,
+    /// A local switch restricted what another source said.
+    Local,
+}
+
+impl Source {
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Context => "context",
+            Source::Event => "event",
+            Source::Entity => "entity",
+            Source::Sdk => "sdk",
+            Source::Fallback => "fallback",
+            Source::Kill => "kill",
+            Source::Local => "local",
+        }
+    }
+}
+
+/// A decision used by a context, made when its program first read the stage (rules.md, 3).
+#[derive(Clone, Copy, Debug)]
+pub struct Decided {
+    pub interaction: Interaction,
+    pub context: u16,
+    pub service: ServiceId,
+    pub replica: ReplicaId,
+    pub feature: FeatureId,
+    pub stage: StageId,
+    pub source: Source,
+    pub reason: Reason,
+    pub rule: Option<u16>,
+    /// The policy version it rests on; `None` where there was none.
+    pub policy_version: Option<PolicyVersion>,
+    /// Where it was first decided, and when: its own for a local decision, the origin's for a carried one.
+    pub decision_id: u64,
+    pub decided_at: SimTime,
+    /// Now minus the last successful contact of the cache it rests on (local decisions only).
+    pub freshness: Option<SimDuration>,
+    /// Now minus the publication of the first newer version; zero while the version is the newest.
+    pub staleness: SimDuration,
+    /// Code version of the replica.
+    pub code: u32,
+    /// The salt under which the subject was bucketed.
+    pub salt: u64,
+    /// Hash of the attributes the decision could see.
+    pub attributes: u64,
+    /// The context's order of sources asks a carried context before this source, and none was there.
+    pub context_missing: bool,
+    pub attempt: u16,
+    /// The subject's tenant and its region, for scopes.
+    pub tenant: u32,
+    pub tenant_region: RegionId,
+}
+
+/// How a synchronous interaction ended for its customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Succeeded,
+    /// Refused with a business reason, index of the estate's reasons.
+    Rejected(u16),
+    Failed(Failure),
+}
+
+/// Why a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// No answer within the caller's timeout.
+    Timeout,
+    /// The queue before the workers was full.
+    Overloaded,
+    /// No replica was alive to take it.
+    NoReplica,
+    /// The replica crashed while it was at work.
+    Crashed,
+    /// The operation itself failed (`fail`).
+    Error,
+    /// A call it depends on failed.
+    Dependency,
+    /// A condition could not be evaluated (an attribute that is missing, an overflow).
+    Condition,
+}
+
+impl Failure {
+    pub const ALL: [Failure; 7] = [
+        Failure::Timeout,
+        Failure::Overloaded,
+        Failure::NoReplica,
+        Failure::Crashed,
+        Failure::Error,
+        Failure::Dependency,
+        Failure::Condition,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Failure::Timeout => "timeout",
+            Failure::Overloaded => "overloaded",
+            Failure::NoReplica => "no live replica",
+            Failure::Crashed => "crashed",
+            Failure::Error => "error",
+            Failure::Dependency => "dependency failed",
+            Failure::Condition => "condition could not be evaluated",
+        }
+    }
+}
+
+/// Why a version of the policy was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publication {
+    /// The policy in force when the run began.
+    Initial,
+    Step { rollout: u16, step: u16 },
+    /// A kill, by the index of its timeline entry.
+    Kill { entry: u32 },
+    /// The lifting of a kill.
+    Lift { entry: u32 },
+}
+
+/// How a record was taken by a consumer.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivered {
+    pub interaction: Interaction,
+    pub group: GroupId,
+    pub member: MemberId,
+    pub topic: TopicId,
+    pub partition: u32,
+    pub offset: u64,
+    pub event_type: u16,
+    /// The meaning it was produced with: the truth, whether or not the record carries it.
+    pub produced_version: u32,
+    /// The meaning it is handled under; `None` where the consumer parked it or gave it up.
+    pub handled_as: Option<u32>,
+    /// Whether the record carries its domain version.
+    pub version_carried: bool,
+    pub context: u16,
+    pub replica: ReplicaId,
+    pub code: u32,
+    /// How many times the group was handed this record before.
+    pub redelivery: u32,
+    pub occurred_at: SimTime,
+    pub appended_at: SimTime,
+}
+
+/// What keeps a poll or a message from happening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    ControlPlaneDown,
+    ControlPlaneSlow,
+    Partitioned,
+    Lost,
+    ReplicaDown,
+}
+
+impl Obstacle {
+    pub fn name(self) -> &'static str {
+        match self {
+            Obstacle::ControlPlaneDown => "control plane down",
+            Obstacle::ControlPlaneSlow => "control plane slow",
+            Obstacle::Partitioned => "network partition",
+            Obstacle::Lost => "message lost",
+            Obstacle::ReplicaDown => "replica down",
+        }
+    }
+}
+
+/// A domain effect on an entity.
+#[derive(Clone, Copy, Debug)]
+pub struct EffectMade {
+    pub interaction: Interaction,
+    pub effect: u16,
+    /// Index of the estate's paths; `None`: neutral.
+    pub path: Option<u16>,
+    pub context: u16,
+    pub service: ServiceId,
+    pub replica: ReplicaId,
+    /// The feature and stage under which the rule ran, where it read one.
+    pub under: Option<(FeatureId, StageId)>,
+    /// The id of the decision it rests on.
+    pub decision_id: u64,
+    pub policy_version: Option<PolicyVersion>,
+    pub irreversible: bool,
+    pub compensated: bool,
+    pub tenant: u32,
+    pub tenant_region: RegionId,
+    /// When the record acted on occurred; now, outside a consumer.
+    pub occurred_at: SimTime,
+}
+
+/// One fact.
+#[derive(Clone, Copy, Debug)]
+pub enum Observation {
+    /// A customer began an interaction.
+    Arrived { interaction: Interaction, tenant: u32, user: u64, tenant_region: RegionId },
+    /// The customer has the answer.
+    Finished { interaction: Interaction, outcome: Outcome, latency: SimDuration },
+    /// Everything the interaction caused is done; its place is free again.
+    Closed { interaction: Interaction, status: Option<(EntityId, u16)> },
+    Called { interaction: Interaction, from: Option<ServiceId>, operation: OperationId, replica: ReplicaId, attempt: u16 },
+    /// An attempt of a call failed.
+    Failed { interaction: Interaction, operation: OperationId, why: Failure, attempt: u16 },
+    Retried { interaction: Interaction, operation: OperationId, attempt: u16 },
+    /// A request was refused with a business reason, index of the estate's reasons.
+    Rejected { interaction: Interaction, context: u16, reason: u16 },
+    Decided(Decided),
+    Effect(EffectMade),
+    /// A context considers the business moment to have happened; `occurred_at` is that of the record acted on.
+    Moment { interaction: Interaction, moment: u16, context: u16, occurred_at: SimTime },
+    Status { interaction: Interaction, entity: EntityId, from: u16, to: u16, legal: bool },
+    Emitted { interaction: Interaction, topic: TopicId, partition: u32, offset: u64, event_type: u16, domain_version: u32 },
+    Delivered(Delivered),
+    /// Set aside for a person to look at.
+    Parked { interaction: Interaction, group: GroupId, event_type: u16 },
+    DeadLettered { interaction: Interaction, group: GroupId, event_type: u16 },
+    /// A group's committed offset moved.
+    Committed { group: GroupId, member: MemberId, partition: u32, offset: u64 },
+    /// The group's committed offset was set back for a replay.
+    Rewound { group: GroupId, partition: u32, offset: u64 },
+    /// The end of a partition and what the group has committed, whenever either moves.
+    Lag { group: GroupId, partition: u32, end: u64, committed: u64 },
+    /// A rebalance completed with so many members.
+    Rebalanced { group: GroupId, generation: u32, members: u32 },
+    /// A member left the group against its will: poll interval or session exceeded.
+    Evicted { group: GroupId, member: MemberId, why: Eviction },
+    PolicyPublished { version: PolicyVersion, feature: Option<FeatureId>, publication: Publication },
+    /// A region's control plane can serve this version.
+    PolicyReplicated { region: RegionId, version: PolicyVersion },
+    PolicyApplied { replica: ReplicaId, version: PolicyVersion, previous: Option<PolicyVersion> },
+    /// A replica lost the policy it held (a restart without persistence).
+    PolicyLost { replica: ReplicaId },
+    /// A poll, push or fetch that something prevented.
+    Suppressed { replica: ReplicaId, by: Obstacle },
+    /// A message between services that something prevented.
+    MessageLost { interaction: Interaction, by: Obstacle },
+    /// A replica's SDK reports that its policy is too old.
+    Alert { replica: ReplicaId },
+    /// A step of a rollout was published.
+    Stepped { rollout: u16, step: u16, version: PolicyVersion },
+    Killed { feature: FeatureId, entry: u32, scope: Scope, to: StageId, version: PolicyVersion },
+    Lifted { feature: FeatureId, entry: u32, version: PolicyVersion },
+    Deployed { replica: ReplicaId, code: u32 },
+    Crashed { replica: ReplicaId },
+    Restarted { replica: ReplicaId },
+    FaultStarted { entry: u32 },
+    FaultEnded { entry: u32 },
+}
+
+/// Why a member was put out of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eviction {
+    /// `max.poll.interval.ms` passed without a poll: the client itself leaves.
+    PollInterval,
+    /// No heartbeat within `session.timeout.ms`.
+    Session,
+    /// Did not rejoin within the rebalance timeout.
+    RebalanceTimeout,
+}
+
+/// The kind of an observation: what subscribers name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    Arrived,
+    Finished,
+    Closed,
+    Called,
+    Failed,
+    Retried,
+    Rejected,
+    Decided,
+    Effect,
+    Moment,
+    Status,
+    Emitted,
+    Delivered,
+    Parked,
+    DeadLettered,
+    Committed,
+    Rewound,
+    Lag,
+    Rebalanced,
+    Evicted,
+    PolicyPublished,
+    PolicyReplicated,
+    PolicyApplied,
+    PolicyLost,
+    Suppressed,
+    MessageLost,
+    Alert,
+    Stepped,
+    Killed,
+    Lifted,
+    Deployed,
+    Crashed,
+    Restarted,
+    FaultStarted,
+    FaultEnded,
+}
+
+impl Kind {
+    pub const COUNT: usize = Kind::FaultEnded as usize + 1;
+
+    pub const ALL: [Kind; Kind::COUNT] = [
+        Kind::Arrived,
+        Kind::Finished,
+        Kind::Closed,
+        Kind::Called,
+        Kind::Failed,
+        Kind::Retried,
+        Kind::Rejected,
+        Kind::Decided,
+        Kind::Effect,
+        Kind::Moment,
+        Kind::Status,
+        Kind::Emitted,
+        Kind::Delivered,
+        Kind::Parked,
+        Kind::DeadLettered,
+        Kind::Committed,
+        Kind::Rewound,
+        Kind::Lag,
+        Kind::Rebalanced,
+        Kind::Evicted,
+        Kind::PolicyPublished,
+        Kind::PolicyReplicated,
+        Kind::PolicyApplied,
+        Kind::PolicyLost,
+        Kind::Suppressed,
+        Kind::MessageLost,
+        Kind::Alert,
+        Kind::Stepped,
+        Kind::Killed,
+        Kind::Lifted,
+        Kind::Deployed,
+        Kind::Crashed,
+        Kind::Restarted,
+        Kind::FaultStarted,
+        Kind::FaultEnded,
+    ];
+
+    /// As `reached:` and traces name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Arrived => "arrived",
+            Kind::Finished => "finished",
+            Kind::Closed => "closed",
+            Kind::Called => "called",
+            Kind::Failed => "failed",
+            Kind::Retried => "retried",
+            Kind::Rejected => "rejected",
+            Kind::Decided => "decided",
+            Kind::Effect => "effect",
+            Kind::Moment => "moment",
+            Kind::Status => "status",
+            Kind::Emitted => "emitted",
+            Kind::Delivered => "delivered",
+            Kind::Parked => "parked",
+            Kind::DeadLettered => "dead_lettered",
+            Kind::Committed => "committed",
+            Kind::Rewound => "rewound",
+            Kind::Lag => "lag",
+            Kind::Rebalanced => "rebalanced",
+            Kind::Evicted => "evicted",
+            Kind::PolicyPublished => "policy_published",
+            Kind::PolicyReplicated => "policy_replicated",
+            Kind::PolicyApplied => "policy_applied",
+            Kind::PolicyLost => "policy_lost",
+            Kind::Suppressed => "suppressed",
+            Kind::MessageLost => "message_lost",
+            Kind::Alert => "alert",
+            Kind::Stepped => "step",
+            Kind::Killed => "kill",
+            Kind::Lifted => "lifted",
+            Kind::Deployed => "deployed",
+            Kind::Crashed => "crashed",
+            Kind::Restarted => "restarted",
+            Kind::FaultStarted => "fault_started",
+            Kind::FaultEnded => "fault_ended",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl Observation {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Observation::Arrived { .. } => Kind::Arrived,
+            Observation::Finished { .. } => Kind::Finished,
+            Observation::Closed { .. } => Kind::Closed,
+            Observation::Called { .. } => Kind::Called,
+            Observation::Failed { .. } => Kind::Failed,
+            Observation::Retried { .. } => Kind::Retried,
+            Observation::Rejected { .. } => Kind::Rejected,
+            Observation::Decided(_) => Kind::Decided,
+            Observation::Effect(_) => Kind::Effect,
+            Observation::Moment { .. } => Kind::Moment,
+            Observation::Status { .. } => Kind::Status,
+            Observation::Emitted { .. } => Kind::Emitted,
+            Observation::Delivered(_) => Kind::Delivered,
+            Observation::Parked { .. } => Kind::Parked,
+            Observation::DeadLettered { .. } => Kind::DeadLettered,
+            Observation::Committed { .. } => Kind::Committed,
+            Observation::Rewound { .. } => Kind::Rewound,
+            Observation::Lag { .. } => Kind::Lag,
+            Observation::Rebalanced { .. } => Kind::Rebalanced,
+            Observation::Evicted { .. } => Kind::Evicted,
+            Observation::PolicyPublished { .. } => Kind::PolicyPublished,
+            Observation::PolicyReplicated { .. } => Kind::PolicyReplicated,
+            Observation::PolicyApplied { .. } => Kind::PolicyApplied,
+            Observation::PolicyLost { .. } => Kind::PolicyLost,
+            Observation::Suppressed { .. } => Kind::Suppressed,
+            Observation::MessageLost { .. } => Kind::MessageLost,
+            Observation::Alert { .. } => Kind::Alert,
+            Observation::Stepped { .. } => Kind::Stepped,
+            Observation::Killed { .. } => Kind::Killed,
+            Observation::Lifted { .. } => Kind::Lifted,
+            Observation::Deployed { .. } => Kind::Deployed,
+            Observation::Crashed { .. } => Kind::Crashed,
+            Observation::Restarted { .. } => Kind::Restarted,
+            Observation::FaultStarted { .. } => Kind::FaultStarted,
+            Observation::FaultEnded { .. } => Kind::FaultEnded,
+        }
+    }
+}

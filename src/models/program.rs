@@ -1,0 +1,107 @@
+//! Operations as data: ordered rules, each with a path and actions in order.
+//!
+//! A request's flow is interpreted from this, which is what lets it be inspected, printed and shrunk.
+
+use super::estate::{EntityId, Quantity, ServiceId, TopicId};
+use crate::kernel::Distribution;
+use crate::rollout::{Condition, FeatureId, StageId};
+use crate::units::{Id, Share, SimDuration};
+use std::sync::Arc;
+
+pub type OperationId = Id<Operation>;
+
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub service: ServiceId,
+    /// Without the service: `submit`, or `on PaymentSubmitted`.
+    pub name: String,
+    /// How long a worker is busy with it before its actions run; consumers use their group's `takes` instead.
+    pub takes: Distribution,
+    /// The first whose condition holds runs; if none does, a request is rejected and a record parked.
+    pub rules: Vec<OperationRule>,
+    /// Features whose stage this operation always reads, whether or not a rule asks: `calls:` and `by_stage`.
+    pub reads: Vec<FeatureId>,
+    /// Every feature a condition, a flag value or `reads` can ask for.
+    pub may_read: Vec<FeatureId>,
+}
+
+/// When a rule applies.
+#[derive(Clone, Debug)]
+pub enum RuleWhen {
+    Always,
+    Condition(Arc<Condition>),
+    /// A row of the `by_stage` matrix: the stages for which this row holds.
+    Stages { feature: FeatureId, stages: Vec<StageId> },
+}
+
+#[derive(Clone, Debug)]
+pub struct OperationRule {
+    pub when: RuleWhen,
+    /// Index of the estate's paths; `None`: neutral.
+    pub path: Option<u16>,
+    pub actions: Vec<Action>,
+}
+
+/// What an operation does when one of its calls fails for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    Fail,
+    Ignore,
+}
+
+#[derive(Clone, Debug)]
+pub struct CallSite {
+    pub operation: OperationId,
+    pub timeout: SimDuration,
+    /// Attempts after the first.
+    pub retries: u16,
+    /// Wait before the k-th retry: `backoff * 2^(k-1)`.
+    pub backoff: SimDuration,
+    pub times: u16,
+    pub on_error: OnError,
+}
+
+#[derive(Clone, Debug)]
+pub struct EmitSite {
+    pub topic: TopicId,
+    pub event_type: u16,
+    pub domain_version: u32,
+    /// Further copies of the same event.
+    pub extra_copies: Quantity,
+    /// Stored with the state change and relayed this much later; `None`: appended at once.
+    pub outbox: Option<SimDuration>,
+}
+
+#[derive(Clone, Debug)]
+pub struct EffectSite {
+    pub effect: u16,
+    pub irreversible: bool,
+    pub compensated: bool,
+    /// Happens once per entity, whatever is redelivered.
+    pub once: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Call(CallSite),
+    Emit(EmitSite),
+    Effect(EffectSite),
+    /// Moves the entity to a status.
+    Set { entity: EntityId, status: u16 },
+    Mark { moment: u16 },
+    /// Spends time: a fixed or random duration, or a flag's value times one.
+    Wait(Distribution),
+    WaitFlag { feature: FeatureId, unit: SimDuration },
+    Reject { reason: u16 },
+    /// No semantic role.
+    Ignore,
+    /// Fails for a share of requests, given or taken from a flag.
+    Fail { share: Quantity },
+    /// Accepts, answers, and goes on at this second of the day.
+    QueueUntilDaily { second_of_day: u32 },
+}
+
+/// The share a quantity means where a share is wanted: clamped to 0 and 1.
+pub fn as_share(value: f64) -> Share {
+    Share::new(value.clamp(0.0, 1.0)).unwrap_or(Share::NONE)
+}
