@@ -140,6 +140,10 @@ pub enum Backoff {
     Linear { most: u32 },
 }
 
+/// Between attempts to reopen a stream when no backoff is given: the flat delay before reopening of flagd's providers
+/// since 2026-09, 5 s.
+pub const RECONNECT_EVERY: SimDuration = SimDuration::from_secs(5);
+
 /// A replica's SDK: how policy reaches it and what survives.
 #[derive(Clone, Debug)]
 pub struct Sdk {

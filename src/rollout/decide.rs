@@ -50,8 +50,9 @@ pub struct Decision {
 }
 
 /// Evaluates `feature` for `subject` under `policy`: kills, then targeting rules in order, then the default stage.
-/// An audience that asks for an attribute the subject does not have does not match.
-pub fn decide(policy: &Policy, id: FeatureId, feature: &Feature, subject: &mut impl Subject) -> Decision {
+/// An audience that asks for an attribute the subject does not have does not match. `salt` is the policy's own,
+/// unless the evaluating SDK was configured with another one.
+pub fn decide(policy: &Policy, id: FeatureId, feature: &Feature, salt: u64, subject: &mut impl Subject) -> Decision {
     let entry = policy.feature(id);
     let mut decision = Decision { stage: entry.default_stage, reason: Reason::Default, rule: None };
     for (index, rule) in entry.rules.iter().enumerate() {
@@ -61,7 +62,7 @@ pub fn decide(policy: &Policy, id: FeatureId, feature: &Feature, subject: &mut i
             continue;
         }
         let whole = rule.share == crate::units::Share::ALL;
-        if whole || rule.share.admits(bucket(entry.salt, entry.bucket_by, subject)) {
+        if whole || rule.share.admits(bucket(salt, entry.bucket_by, subject)) {
             let reason = if whole { Reason::TargetingMatch } else { Reason::Split };
             decision = Decision { stage: rule.stage, reason, rule: Some(index as u16) };
             break;

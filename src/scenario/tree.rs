@@ -170,7 +170,6 @@ fn admit(sources: &mut Sources, name: &str, bytes: &[u8]) -> Result<u16, Problem
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -213,16 +212,15 @@ mod tests {
     #[test]
     fn scalars_stay_the_text_their_author_wrote() {
         let text = "a: off\nb: NO\nc: 1.10\nd: 16:00\ne: 0777\nf: \"1\\n\"\ng: 1_000\nh: >\n  x\n  y\n";
-        assert_eq!(
-            compact(&tree(text)),
-            "{a: off, b: NO, c: 1.10, d: 16:00, e: 0777, f: 1\n, g: 1_000, h: x y\n}"
-        );
+        assert_eq!(compact(&tree(text)), "{a: off, b: NO, c: 1.10, d: 16:00, e: 0777, f: 1\n, g: 1_000, h: x y\n}");
     }
 
     #[test]
     fn only_a_plain_null_is_nothing() {
         let root = tree("a:\nb: ~\nc: null\nd: ''\ne: 'null'\nf: { g, h: }\ni: []\nj: nullify\n");
-        for (key, null) in [("a", true), ("b", true), ("c", true), ("d", false), ("e", false), ("i", false), ("j", false)] {
+        for (key, null) in
+            [("a", true), ("b", true), ("c", true), ("d", false), ("e", false), ("i", false), ("j", false)]
+        {
             assert_eq!(root.get(key).expect("the key").is_null(), null, "{key}");
         }
         assert_eq!(root.get("a").expect("the key").as_text(), Some(""));
@@ -257,14 +255,17 @@ mod tests {
     fn a_syntax_error_behind_other_alphabets_points_at_its_character() {
         tells("é: ü\nñ: \"ééé\n", &["a.yaml:2:4", "a quote is never closed"]);
         tells("é: [ ü, ö }\n", &["a.yaml:1:", "`[` is closed by `}`"]);
-        tells("é: ü\n- x\n", &["a.yaml:2:1"]);
+        tells("é: ü\n- x\n", &["a.yaml:2:3"]);
     }
 
     #[test]
     fn a_condition_that_yaml_would_take_for_a_tag_is_told_to_be_quoted() {
         tells("when: !guard\n", &["a.yaml:1:7", "quote it: '!guard'"]);
         tells("a: { when: !guard, b: 1 }\n", &["quote it: '!guard'"]);
-        tells("when: !can(\"request\") && stage == \"x\"  # c\n", &["quote it: '!can(\"request\") && stage == \"x\"'\n"]);
+        tells(
+            "when: !can(\"request\") && stage == \"x\"  # c\n",
+            &["quote it: '!can(\"request\") && stage == \"x\"'\n"],
+        );
         tells("- { when: !can('x'), path: old }\n", &["quote it: \"!can('x')\"\n"]);
         tells("a: !!bool yes\n", &["remove the tag"]);
         tells("a: !include b.yaml\n", &["include: [b.yaml]"]);
@@ -294,7 +295,10 @@ mod tests {
         tells("a: [ uniform(1s, 5s) ]\n", &["{ between: [1s, 5s] }"]);
         tells("a: { when: max(f(b, c), d) > 3, e: g(h, i) }\n", &["'max(f(b, c), d) > 3'", "'g(h, i)'"]);
         tells("{ p99=4h) }\n", &["`p99=4h)` is the end of a call"]);
-        assert_eq!(compact(&tree("a: uniform(1s, 5s)\nb: { c: 'f(1, 2)' }\n")), "{a: uniform(1s, 5s), b: {c: f(1, 2)}}");
+        assert_eq!(
+            compact(&tree("a: uniform(1s, 5s)\nb: { c: 'f(1, 2)' }\n")),
+            "{a: uniform(1s, 5s), b: {c: f(1, 2)}}"
+        );
     }
 
     #[test]
@@ -316,7 +320,10 @@ mod tests {
         let (path, value) = read_argument(&mut sources, "rollout.f.hold=8h").expect("it is well-formed");
         assert_eq!((path.as_str(), value.as_text()), ("rollout.f.hold", Some("8h")));
         assert_eq!((value.span.start, value.span.end), (15, 17));
-        assert_eq!(read_argument(&mut sources, "a.when=x == \"y\"").expect("well-formed").1.as_text(), Some("x == \"y\""));
+        assert_eq!(
+            read_argument(&mut sources, "a.when=x == \"y\"").expect("well-formed").1.as_text(),
+            Some("x == \"y\"")
+        );
         for wrong in ["poll", "=5s", "poll=", "poll=!x", "poll=[1"] {
             assert!(read_argument(&mut sources, wrong).is_err(), "{wrong}");
         }
@@ -378,7 +385,8 @@ mod tests {
             Err(problems) => {
                 assert!(!problems.is_empty());
                 render(&problems, &sources, false);
-                let spans = problems.iter().flat_map(|problem| problem.span.iter().chain(problem.related.iter().map(|r| &r.0)));
+                let spans =
+                    problems.iter().flat_map(|problem| problem.span.iter().chain(problem.related.iter().map(|r| &r.0)));
                 for span in spans {
                     assert!(sources.text(span.file).get(span.start as usize..span.end as usize).is_some(), "{span:?}");
                 }

@@ -12,6 +12,11 @@ pub struct Slot<T> {
 }
 
 impl<T> Slot<T> {
+    /// The place in the pool: dense, used again.
+    pub fn place(self) -> u32 {
+        self.index
+    }
+
     /// The slot as one word, for queue payloads and digests.
     pub fn to_word(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.index)
@@ -94,6 +99,14 @@ impl<T> Slab<T> {
     /// How many places the pool has ever needed at once.
     pub fn capacity(&self) -> usize {
         self.entries.len()
+    }
+
+    /// What is in the pool with its slots, in the order of places.
+    pub fn slots(&self) -> impl Iterator<Item = (Slot<T>, &T)> {
+        self.entries.iter().enumerate().filter_map(|(index, (generation, item))| {
+            let slot = Slot { index: index as u32, generation: *generation, of: PhantomData };
+            item.as_ref().map(|item| (slot, item))
+        })
     }
 
     /// What is in the pool, in the order of its places.

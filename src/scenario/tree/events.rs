@@ -125,7 +125,8 @@ impl Tree<'_> {
         }
         if self.root.is_none() {
             let span = self.span(0..0);
-            self.problems.push(Problem::error(span, "the file is empty").label("a scenario begins with `windtunnel: 1`"));
+            self.problems
+                .push(Problem::error(span, "the file is empty").label("a scenario begins with `windtunnel: 1`"));
         }
         Ok(())
     }
@@ -173,13 +174,19 @@ impl Tree<'_> {
     }
 
     /// Gives a finished node its place: as item, as key, as value or as the root.
-    fn attach(&mut self, node: Node) {
+    fn attach(&mut self, mut node: Node) {
         self.nodes += 1;
         match self.open.last_mut().map(|open| &mut open.parts) {
             None => self.root = Some(node),
             Some(Parts::List(items)) => items.push(node),
             Some(Parts::Map(entries, key)) => match key.take() {
-                Some(key) => entries.push(Entry { key, value: node }),
+                Some(key) => {
+                    // A value that is not there is missed at its key.
+                    if node.is_null() && node.span.start == node.span.end {
+                        node.span = key.span;
+                    }
+                    entries.push(Entry { key, value: node });
+                }
                 None => {
                     let (node, problem) = as_key(node);
                     *key = Some(node);
@@ -195,11 +202,13 @@ impl Tree<'_> {
         by_name.sort_by_key(|key| key.as_text());
         for pair in by_name.windows(2) {
             let (first, second) = (pair[0], pair[1]);
-            if first.as_text() == second.as_text() && !self.problems.is_full() {
-                let name = second.as_text().unwrap_or_default();
-                let problem = Problem::error(second.span, format!("the key `{name}` is given twice"));
-                let problem = problem.label("again here").related(first.span, "first here");
-                self.problems.push(problem.help("keep one of the two, or merge them"));
+            if first.as_text() == second.as_text() {
+                self.problems.push_with(second.span, || {
+                    let name = second.as_text().unwrap_or_default();
+                    let problem = Problem::error(second.span, format!("the key `{name}` is given twice"));
+                    let problem = problem.label("again here").related(first.span, "first here");
+                    problem.help("keep one of the two, or merge them")
+                });
             }
         }
     }

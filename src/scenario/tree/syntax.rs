@@ -36,7 +36,9 @@ pub(super) fn mistake(file: u16, text: &str, kind: &ErrorKind, at: usize, in_flo
     }
     if let (Some(message), Some(start)) = (lacks_quotes(kind), line.value) {
         let value = value_at(text, start, in_flow);
-        if value.end > at {
+        // The quote that was closed may have been opened in a line above: then this value is not the culprit.
+        let closed_here = at - start >= 2 || !text[start..].starts_with(['"', '\'']);
+        if value.end > at && closed_here {
             return Mistake { problem: unquoted(file, text, value.clone(), message), at, value: Some(value) };
         }
     }
@@ -72,6 +74,10 @@ fn other(kind: &ErrorKind, span: Span) -> Problem {
     match kind {
         ErrorKind::RecursionLimitExceeded => too_deep(span),
         ErrorKind::UnclosedQuotedScalar => error("a quote is never closed", "opened here"),
+        ErrorKind::InvalidTrailingDoubleQuotedScalar | ErrorKind::InvalidTrailingSingleQuotedScalar => {
+            error("text goes on after its closing quote", "the quote before this ends a text that began above")
+                .help("is a quote missing in a line above?")
+        }
         ErrorKind::UnclosedFlowCollection { open } => error(&format!("a `{open}` is never closed"), "opened here"),
         ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
             error(&format!("`{open}` is closed by `{close}`"), "expected the other bracket")
@@ -119,7 +125,7 @@ pub(super) fn tag(file: u16, text: &str, at: usize, in_flow: bool) -> Problem {
     }
     if tag.starts_with("!!") || tag.starts_with("!<") {
         let tag_span = span(file, text, at..at + tag.len());
-        return Problem::error(tag_span, format!("the YAML tag `{tag}` has no meaning in a scenario"))
+        return Problem::error(tag_span, format!("the YAML tag `{}` has no meaning in a scenario", shown(tag)))
             .label("remove the tag")
             .help("every value is read as the text it is");
     }

@@ -1,0 +1,334 @@
+//! A replica's SDK and its cache: how the policy reaches it, how old it is, and what a failure does to it.
+
+use super::cx::Cx;
+use super::estate::{Backoff, Delivery, Estate, ReplicaId, Sdk};
+use super::event::Event;
+use super::observation::{Observation, Obstacle};
+use super::task::Task;
+use super::world::World;
+use crate::rollout::policy::PolicyVersion;
+use crate::units::{SimDuration, SimTime, Slot};
+
+/// What one replica knows of the policy.
+#[derive(Clone, Debug, Default)]
+pub struct Cache {
+    pub held: Option<PolicyVersion>,
+    /// Last successful contact with the control plane; an answer that nothing changed counts.
+    pub contact: SimTime,
+    /// Counts restarts; what was planned before one is void.
+    pub life: u32,
+    /// The number of the fetch under way or last made.
+    fetch: u32,
+    fetching: bool,
+    failures: u32,
+    /// Polls so far: the address of the next one's draws.
+    polls: u64,
+    /// Where a fixed schedule stands.
+    next_poll: SimTime,
+    pub connected: bool,
+    alerted: bool,
+    /// Tasks that wait for a fetch, with its number.
+    waiting: Vec<(u32, Slot<Task>)>,
+}
+
+impl World {
+    fn sdk<'e>(&self, estate: &'e Estate, replica: ReplicaId) -> Option<&'e Sdk> {
+        estate.services[estate.replicas[replica].service].sdk.as_ref()
+    }
+
+    /// A replica that was already running when the run begins: it holds version 1 and is somewhere in its cycle.
+    pub(super) fn warm_cache(&mut self, estate: &Estate, replica: ReplicaId) {
+        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let cache = &mut self.caches[replica.index()];
+        cache.held = Some(PolicyVersion(1));
+        cache.connected = true;
+        if let Delivery::Poll { every, .. } = &sdk.delivery {
+            let phase = self.cx.draws.unit(self.keys.replicas[replica.index()].poll, 0, 1);
+            let first = every.scaled(phase);
+            cache.next_poll = self.cx.now() + first;
+            self.cx.after(first, Event::Poll { replica, life: 0 });
+        }
+        self.watch_staleness(sdk, replica);
+    }
+
+    /// A replica that has just started without a connection: it asks at once.
+    pub(super) fn cold_cache(&mut self, estate: &Estate, replica: ReplicaId) {
+        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let now = self.cx.now();
+        let cache = &mut self.caches[replica.index()];
+        cache.contact = now;
+        cache.failures = 0;
+        cache.connected = false;
+        let life = cache.life;
+        match &sdk.delivery {
+            Delivery::Poll { .. } => {
+                cache.next_poll = now;
+                self.cx.after(SimDuration::ZERO, Event::Poll { replica, life });
+            }
+            Delivery::Stream { .. } => self.cx.after(SimDuration::ZERO, Event::Reconnect { replica, life }),
+            Delivery::File => self.ask(estate, replica),
+            // Fetched when a decision needs it.
+            Delivery::Ttl { .. } | Delivery::Remote => {}
+        }
+        self.watch_staleness(sdk, replica);
+    }
+
+    /// The process ends: what it knew is gone, unless its SDK writes it down.
+    pub(super) fn lose_cache(&mut self, estate: &Estate, replica: ReplicaId) {
+        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let cache = &mut self.caches[replica.index()];
+        cache.life += 1;
+        cache.fetching = false;
+        cache.alerted = false;
+        cache.connected = false;
+        cache.waiting.clear();
+        if !sdk.persist && cache.held.take().is_some() {
+            self.cx.observe(Observation::PolicyLost { replica });
+        }
+    }
+
+    pub(super) fn on_poll(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
+        let cache = &self.caches[replica.index()];
+        if cache.life != life || !self.replicas[replica.index()].up {
+            return;
+        }
+        self.ask(estate, replica);
+        self.plan_next_poll(estate, replica);
+    }
+
+    /// The next poll of the ordinary schedule. Failures change it where the SDK backs off.
+    fn plan_next_poll(&mut self, estate: &Estate, replica: ReplicaId) {
+        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Delivery::Poll { every, jitter } = &sdk.delivery else { return };
+        let cache = &mut self.caches[replica.index()];
+        cache.polls += 1;
+        let interval = if *jitter > 0.0 {
+            let u = self.cx.draws.unit(self.keys.replicas[replica.index()].poll, cache.polls, 2);
+            every.scaled(1.0 + jitter * (2.0 * u - 1.0))
+        } else {
+            *every
+        };
+        let pause = match sdk.backoff {
+            Backoff::Linear { most } => interval.saturating_mul(u64::from(1 + cache.failures.min(most))),
+            Backoff::None | Backoff::Exponential { .. } => interval,
+        };
+        cache.next_poll += pause;
+        let (at, life) = (cache.next_poll, cache.life);
+        self.cx.at(at, Event::Poll { replica, life });
+    }
+
+    /// Sends the question to the control plane of the replica's region.
+    fn ask(&mut self, estate: &Estate, replica: ReplicaId) {
+        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let cache = &mut self.caches[replica.index()];
+        cache.fetch += 1;
+        cache.fetching = true;
+        let (life, fetch) = (cache.life, cache.fetch);
+        let region = estate.replicas[replica].region;
+        let obstacle = self.control_plane.obstacle(region);
+        if let Some(by) = obstacle {
+            self.cx.observe(Observation::Suppressed { replica, by });
+            // Refused, not silent: the answer "unavailable" takes one round trip at the most.
+            let refused = self.policy_leg(estate, replica, fetch, 0).min(sdk.timeout);
+            self.cx.after(refused, Event::PolicyUnavailable { replica, life, fetch });
+            return;
+        }
+        let leg = self.policy_leg(estate, replica, fetch, 0) + self.control_plane.slowness(region);
+        if leg >= sdk.timeout {
+            self.cx.observe(Observation::Suppressed { replica, by: Obstacle::ControlPlaneSlow });
+            self.cx.after(sdk.timeout, Event::PolicyUnavailable { replica, life, fetch });
+        } else {
+            self.cx.after(leg, Event::PolicyRead { replica, life, fetch });
+        }
+    }
+
+    fn policy_leg(&mut self, estate: &Estate, replica: ReplicaId, fetch: u32, leg: u64) -> SimDuration {
+        let key = self.keys.replicas[replica.index()].policy_latency;
+        self.cx.sample(&estate.control_plane.latency, key, u64::from(fetch), leg)
+    }
+
+    /// The version is read here, at the control plane's end; a later one is in the next answer.
+    pub(super) fn on_policy_read(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32) {
+        let region = estate.replicas[replica].region;
+        if let Some(by) = self.control_plane.obstacle(region) {
+            self.cx.observe(Observation::Suppressed { replica, by });
+            self.cx.after(SimDuration::ZERO, Event::PolicyUnavailable { replica, life, fetch });
+            return;
+        }
+        let version = self.control_plane.visible(region);
+        let leg = self.policy_leg(estate, replica, fetch, 1) + self.control_plane.slowness(region);
+        self.cx.after(leg, Event::PolicyAnswer { replica, life, fetch, version });
+    }
+
+    pub(super) fn on_policy_answer(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32, version: u32) {
+        let cache = &mut self.caches[replica.index()];
+        if cache.life != life || !self.replicas[replica.index()].up {
+            return;
+        }
+        if cache.fetch == fetch {
+            cache.fetching = false;
+            cache.failures = cache.failures.saturating_sub(match self.sdk(estate, replica).map(|sdk| sdk.backoff) {
+                Some(Backoff::Linear { .. }) => 1,
+                Some(Backoff::None | Backoff::Exponential { .. }) | None => u32::MAX,
+            });
+        }
+        if let Some(Delivery::Stream { .. }) = self.sdk(estate, replica).map(|sdk| &sdk.delivery) {
+            self.caches[replica.index()].connected = true;
+        }
+        self.apply(replica, PolicyVersion(version));
+        self.resume_waiting(estate, replica, fetch);
+    }
+
+    pub(super) fn on_policy_unavailable(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32) {
+        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let cache = &mut self.caches[replica.index()];
+        if cache.life != life || !self.replicas[replica.index()].up {
+            return;
+        }
+        cache.fetching &= cache.fetch != fetch;
+        cache.failures = cache.failures.saturating_add(1);
+        let failures = cache.failures;
+        if let Delivery::Stream { .. } = sdk.delivery {
+            let pause = self.backoff_pause(sdk, replica, failures);
+            self.cx.after(pause, Event::Reconnect { replica, life });
+        } else if let (Delivery::Poll { .. } | Delivery::File, Backoff::Exponential { .. }) = (&sdk.delivery, sdk.backoff) {
+            // An extra attempt before the next ordinary one.
+            let pause = self.backoff_pause(sdk, replica, failures);
+            if self.cx.now() + pause < self.caches[replica.index()].next_poll || matches!(sdk.delivery, Delivery::File) {
+                self.cx.after(pause, Event::Reconnect { replica, life });
+            }
+        }
+        self.resume_waiting(estate, replica, fetch);
+    }
+
+    fn backoff_pause(&mut self, sdk: &Sdk, replica: ReplicaId, failures: u32) -> SimDuration {
+        let key = self.keys.replicas[replica.index()].backoff;
+        match sdk.backoff {
+            Backoff::Exponential { first, most, jitter } => {
+                let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(30)).min(most);
+                if jitter {
+                    // Full jitter (Brooker, AWS Architecture Blog 2015): uniform between nothing and the whole pause.
+                    doubled.scaled(self.cx.draws.unit(key, self.caches[replica.index()].fetch.into(), 0))
+                } else {
+                    doubled
+                }
+            }
+            Backoff::None | Backoff::Linear { .. } => super::estate::RECONNECT_EVERY,
+        }
+    }
+
+    /// Opens the stream again, or repeats a failed fetch.
+    pub(super) fn on_reconnect(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
+        let cache = &self.caches[replica.index()];
+        if cache.life == life && !cache.fetching && self.replicas[replica.index()].up {
+            self.ask(estate, replica);
+        }
+    }
+
+    pub(super) fn on_policy_push(&mut self, replica: ReplicaId, life: u32, version: u32) {
+        let cache = &self.caches[replica.index()];
+        if cache.life == life && cache.connected && self.replicas[replica.index()].up {
+            self.apply(replica, PolicyVersion(version));
+        }
+    }
+
+    /// The streams of a region break: each of its replicas notices and tries to come back.
+    pub(super) fn break_streams(&mut self, estate: &Estate, region: super::estate::RegionId, by: Obstacle) {
+        for (replica, spec) in estate.replicas.enumerate() {
+            let streams = matches!(self.sdk(estate, replica).map(|sdk| &sdk.delivery), Some(Delivery::Stream { .. }));
+            if spec.region != region || !streams || !self.caches[replica.index()].connected {
+                continue;
+            }
+            self.caches[replica.index()].connected = false;
+            self.cx.observe(Observation::Suppressed { replica, by });
+            let sdk = self.sdk(estate, replica).expect("a replica with a stream has an SDK");
+            let pause = self.backoff_pause(sdk, replica, 1);
+            let life = self.caches[replica.index()].life;
+            self.cx.after(pause, Event::Reconnect { replica, life });
+        }
+    }
+
+    fn apply(&mut self, replica: ReplicaId, version: PolicyVersion) {
+        let now = self.cx.now();
+        let cache = &mut self.caches[replica.index()];
+        cache.contact = now;
+        cache.alerted = false;
+        // Versions are a prefix everywhere; a slower answer must not undo a faster one.
+        if cache.held.is_none_or(|held| version > held) {
+            let previous = cache.held.replace(version);
+            self.cx.observe(Observation::PolicyApplied { replica, version, previous });
+        }
+    }
+
+    fn watch_staleness(&mut self, sdk: &Sdk, replica: ReplicaId) {
+        if let Some(after) = sdk.alert_after {
+            let life = self.caches[replica.index()].life;
+            self.cx.after(after, Event::StalenessCheck { replica, life });
+        }
+    }
+
+    /// One timer per replica that arms itself again.
+    pub(super) fn on_staleness_check(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
+        let after = self.sdk(estate, replica).and_then(|sdk| sdk.alert_after);
+        let cache = &mut self.caches[replica.index()];
+        let Some(after) = after else { return };
+        if cache.life != life {
+            return;
+        }
+        let due = cache.contact + after;
+        if due > self.cx.now() {
+            self.cx.at(due, Event::StalenessCheck { replica, life });
+            return;
+        }
+        if !cache.alerted {
+            cache.alerted = true;
+            self.cx.observe(Observation::Alert { replica });
+        }
+        self.cx.after(after, Event::StalenessCheck { replica, life });
+    }
+
+    /// Whether a decision now would have to wait for a fetch. Starts one where it would, or where the cache
+    /// revalidates while it serves what it has.
+    pub(super) fn must_fetch(&mut self, estate: &Estate, replica: ReplicaId) -> bool {
+        let Some(sdk) = self.sdk(estate, replica) else { return false };
+        let cache = &self.caches[replica.index()];
+        let (expired, serves_stale) = match &sdk.delivery {
+            Delivery::Remote => (true, false),
+            Delivery::Ttl { ttl, stale_while_revalidate } => {
+                let old = cache.held.is_none() || self.cx.now().since(cache.contact) >= *ttl;
+                (old, *stale_while_revalidate && cache.held.is_some())
+            }
+            Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File => (false, false),
+        };
+        // A remote question is a fetch of its own for each decision; a cache's fetch is shared by all that wait.
+        if expired && (!cache.fetching || matches!(sdk.delivery, Delivery::Remote)) {
+            self.ask(estate, replica);
+        }
+        expired && !serves_stale
+    }
+
+    pub(super) fn wait_for_fetch(&mut self, replica: ReplicaId, task: Slot<Task>) {
+        let cache = &mut self.caches[replica.index()];
+        cache.waiting.push((cache.fetch, task));
+    }
+
+    fn resume_waiting(&mut self, estate: &Estate, replica: ReplicaId, fetch: u32) {
+        let mut waiting = std::mem::take(&mut self.caches[replica.index()].waiting);
+        waiting.retain(|(awaited, task)| {
+            if *awaited == fetch {
+                self.go_on_after_fetch(estate, *task);
+            }
+            *awaited != fetch
+        });
+        // Whoever began to wait meanwhile comes after those who waited already.
+        waiting.append(&mut self.caches[replica.index()].waiting);
+        self.caches[replica.index()].waiting = waiting;
+    }
+}
+
+impl Cache {
+    /// Time since the last successful contact.
+    pub fn freshness(&self, cx: &Cx) -> SimDuration {
+        cx.now().since(self.contact)
+    }
+}

@@ -1,0 +1,178 @@
+//! The rollout control plane: numbered policy versions, their publication, and their replication to regions.
+
+use super::estate::{Delivery, Estate, RegionId};
+use super::event::Event;
+use super::observation::{Observation, Obstacle, Publication};
+use super::world::World;
+use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion};
+use crate::rollout::FeatureId;
+use crate::units::{SimDuration, SimTime};
+use std::sync::Arc;
+
+/// The state of the control plane.
+#[derive(Clone, Debug)]
+pub struct ControlPlane {
+    /// Version n is at position n - 1.
+    versions: Vec<Arc<Policy>>,
+    published: Vec<SimTime>,
+    regions: Vec<Region>,
+}
+
+/// The control plane as one region sees it.
+#[derive(Clone, Debug, Default)]
+struct Region {
+    /// The newest version that has arrived.
+    arrived: u32,
+    /// The newest version it serves: behind `arrived` while replication into it is stopped.
+    visible: u32,
+    down: u32,
+    frozen: u32,
+    slowness: Vec<SimDuration>,
+}
+
+impl ControlPlane {
+    pub fn new(initial: Policy, regions: usize) -> ControlPlane {
+        ControlPlane {
+            versions: vec![Arc::new(initial)],
+            published: vec![SimTime::ZERO],
+            regions: vec![Region { arrived: 1, visible: 1, ..Region::default() }; regions],
+        }
+    }
+
+    pub fn newest(&self) -> &Arc<Policy> {
+        self.versions.last().expect("version 1 always exists")
+    }
+
+    pub fn policy(&self, version: PolicyVersion) -> &Arc<Policy> {
+        &self.versions[version.0 as usize - 1]
+    }
+
+    /// The version a region's control plane answers with.
+    pub fn visible(&self, region: RegionId) -> u32 {
+        self.regions[region.index()].visible
+    }
+
+    pub fn obstacle(&self, region: RegionId) -> Option<Obstacle> {
+        (self.regions[region.index()].down > 0).then_some(Obstacle::ControlPlaneDown)
+    }
+
+    /// What a slow control plane adds to each leg.
+    pub fn slowness(&self, region: RegionId) -> SimDuration {
+        self.regions[region.index()].slowness.iter().fold(SimDuration::ZERO, |sum, slow| sum + *slow)
+    }
+
+    /// Time since the first version newer than this one was published; zero while it is the newest.
+    pub fn staleness(&self, version: PolicyVersion, now: SimTime) -> SimDuration {
+        self.published.get(version.0 as usize).map_or(SimDuration::ZERO, |newer| now.since(*newer))
+    }
+}
+
+impl World {
+    /// Publishes the next version: readable at home at once, elsewhere when it has been replicated.
+    fn publish(&mut self, estate: &Estate, feature: FeatureId, changed: FeaturePolicy, why: Publication) -> PolicyVersion {
+        let policy = self.control_plane.newest().next(feature, changed);
+        let version = policy.version;
+        self.control_plane.versions.push(Arc::new(policy));
+        self.control_plane.published.push(self.cx.now());
+        self.cx.cause =
+            self.cx.observe(Observation::PolicyPublished { version, feature: Some(feature), publication: why });
+        for region in estate.regions.ids() {
+            let delay = if region == estate.control_plane.home {
+                SimDuration::ZERO
+            } else {
+                let key = self.keys.replication[region.index()];
+                self.cx.sample(&estate.control_plane.replication[region.index()], key, version.0.into(), 0)
+            };
+            self.cx.after(delay, Event::Replicate { region, version: version.0 });
+        }
+        version
+    }
+
+    pub(super) fn on_replicate(&mut self, estate: &Estate, region: RegionId, version: u32) {
+        let state = &mut self.control_plane.regions[region.index()];
+        // A region holds a prefix: a later version brings the earlier ones with it.
+        state.arrived = state.arrived.max(version);
+        self.show(estate, region);
+    }
+
+    /// Serves what has arrived, and pushes it to the streams, unless replication into the region is stopped.
+    fn show(&mut self, estate: &Estate, region: RegionId) {
+        let state = &mut self.control_plane.regions[region.index()];
+        if state.frozen > 0 || state.visible == state.arrived {
+            return;
+        }
+        state.visible = state.arrived;
+        let version = state.visible;
+        self.cx.observe(Observation::PolicyReplicated { region, version: PolicyVersion(version) });
+        for (replica, spec) in estate.replicas.enumerate() {
+            let Some(sdk) = &estate.services[spec.service].sdk else { continue };
+            let cache = &self.caches[replica.index()];
+            let (Delivery::Stream { delay }, true) = (&sdk.delivery, spec.region == region && cache.connected) else {
+                continue;
+            };
+            let life = cache.life;
+            let key = self.keys.replicas[replica.index()].policy_latency;
+            let leg = self.cx.sample(&estate.control_plane.latency, key, version.into(), 2);
+            let delay = self.cx.sample(delay, key, version.into(), 3);
+            self.cx.after(leg + delay + self.control_plane.slowness(region), Event::PolicyPush { replica, life, version });
+        }
+    }
+
+    pub(super) fn on_step_due(&mut self, estate: &Estate, rollout: u16, step: u16) {
+        let plan = &estate.rollouts[usize::from(rollout)];
+        let due = &plan.steps[usize::from(step)];
+        let changed = due.apply(self.control_plane.newest().feature(plan.feature));
+        let version = self.publish(estate, plan.feature, changed, Publication::Step { rollout, step });
+        self.cx.observe(Observation::Stepped { rollout, step, version });
+        self.steps_published[usize::from(rollout)][usize::from(step)] = Some(self.cx.now());
+        self.plan_entries_after(estate, usize::from(rollout), usize::from(step));
+        if let Some(next) = plan.steps.get(usize::from(step) + 1)
+            && next.at.is_none()
+        {
+            self.cx.after(due.hold, Event::StepDue { rollout, step: step + 1 });
+        }
+    }
+
+    pub(super) fn kill(&mut self, estate: &Estate, entry: u32, feature: FeatureId, kill: Kill) {
+        let mut changed = self.control_plane.newest().feature(feature).clone();
+        changed.kills.push(Kill { issued_by: entry, ..kill });
+        let version = self.publish(estate, feature, changed, Publication::Kill { entry });
+        self.cx.observe(Observation::Killed { feature, entry, scope: kill.scope, to: kill.to, version });
+    }
+
+    pub(super) fn lift_kill(&mut self, estate: &Estate, entry: u32, feature: FeatureId) {
+        let mut changed = self.control_plane.newest().feature(feature).clone();
+        changed.kills.retain(|kill| kill.issued_by != entry);
+        let version = self.publish(estate, feature, changed, Publication::Lift { entry });
+        self.cx.observe(Observation::Lifted { feature, entry, version });
+    }
+
+    pub(super) fn set_control_plane_down(&mut self, estate: &Estate, region: RegionId, down: bool) {
+        let state = &mut self.control_plane.regions[region.index()];
+        if down {
+            state.down += 1;
+            self.break_streams(estate, region, Obstacle::ControlPlaneDown);
+        } else {
+            state.down -= 1;
+        }
+    }
+
+    pub(super) fn set_replication_stopped(&mut self, estate: &Estate, region: RegionId, stopped: bool) {
+        let state = &mut self.control_plane.regions[region.index()];
+        if stopped {
+            state.frozen += 1;
+        } else {
+            state.frozen -= 1;
+            self.show(estate, region);
+        }
+    }
+
+    pub(super) fn set_control_plane_slow(&mut self, region: RegionId, by: SimDuration, slow: bool) {
+        let slowness = &mut self.control_plane.regions[region.index()].slowness;
+        if slow {
+            slowness.push(by);
+        } else if let Some(position) = slowness.iter().position(|known| *known == by) {
+            slowness.remove(position);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What can happen next: closed, small, copied. Events are bare names; what they did is told by observations.
+
+use super::estate::{GroupId, JourneyId, MemberId, RegionId, ReplicaId, UsersId};
+use super::interaction::Ongoing;
+use super::observation::Outcome;
+use super::task::Task;
+use crate::units::Slot;
+
+/// An event of the simulated world. `life` and `epoch` are the owner's when the event was planned: an owner that
+/// has restarted since ignores it.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// The next customer of a journey.
+    Arrive { journey: JourneyId },
+    /// A closed-loop user has thought enough, or looks whether it may go on.
+    UserActs { users: UsersId, user: u32 },
+    /// A request reaches its replica.
+    Deliver { task: Slot<Task> },
+    /// A worker has spent the operation's own time.
+    WorkDone { task: Slot<Task> },
+    /// An answer reaches the task that called.
+    Reply { task: Slot<Task>, call: u32, outcome: Outcome },
+    /// The customer's answer arrives.
+    Answer { interaction: Slot<Ongoing>, outcome: Outcome },
+    /// The earliest deadline of all calls with one timeout.
+    Deadlines { lane: u16 },
+    /// The wait before another attempt is over.
+    Retry { task: Slot<Task>, call: u32 },
+    /// A wait or a hold inside a program is over.
+    Continue { task: Slot<Task> },
+    /// A cache asks for the policy.
+    Poll { replica: ReplicaId, life: u32 },
+    /// The question reaches the control plane of the replica's region.
+    PolicyRead { replica: ReplicaId, life: u32, fetch: u32 },
+    /// The answer reaches the replica.
+    PolicyAnswer { replica: ReplicaId, life: u32, fetch: u32, version: u32 },
+    /// The fetch is given up.
+    PolicyUnavailable { replica: ReplicaId, life: u32, fetch: u32 },
+    /// A pushed version reaches the replica.
+    PolicyPush { replica: ReplicaId, life: u32, version: u32 },
+    /// A replica tries to open its stream again.
+    Reconnect { replica: ReplicaId, life: u32 },
+    /// A replica's SDK looks whether its policy has become too old.
+    StalenessCheck { replica: ReplicaId, life: u32 },
+    /// A version reaches the control plane of a region.
+    Replicate { region: RegionId, version: u32 },
+    StepDue { rollout: u16, step: u16 },
+    LiftKill { entry: u32 },
+    EntryBegins { entry: u32 },
+    EntryEnds { entry: u32, strike: u32 },
+    /// The next batch of a rolling deploy.
+    DeployBatch { entry: u32, batch: u32 },
+    /// A replica has started.
+    ReplicaUp { replica: ReplicaId, life: u32 },
+    /// A record reaches the broker.
+    Append { place: u32 },
+    /// A consumer thread calls `poll()`.
+    MemberPolls { member: MemberId, epoch: u32 },
+    /// `max.poll.interval.ms` since the last poll.
+    PollDeadline { member: MemberId, epoch: u32 },
+    /// A client's background timer commits.
+    AutoCommit { member: MemberId, epoch: u32 },
+    /// The coordinator has not heard of a crashed member for the session timeout.
+    SessionExpires { group: GroupId, member: MemberId },
+    /// The join phase of a rebalance has lasted as long as it may.
+    JoinPhaseEnds { group: GroupId, attempt: u32 },
+    /// The assignment of a completed rebalance reaches the members.
+    Assign { group: GroupId, attempt: u32 },
+}
+
+impl Event {
+    /// Kind and payload as two words, for the digest.
+    pub fn words(&self) -> (u64, u64) {
+        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        match *self {
+            Event::Arrive { journey } => (1, journey.as_u32().into()),
+            Event::UserActs { users, user } => (2, pair(users.as_u32(), user)),
+            Event::Deliver { task } => (3, task.to_word()),
+            Event::WorkDone { task } => (4, task.to_word()),
+            Event::Reply { task, call, outcome } => (5 | outcome.word() << 8 | u64::from(call) << 32, task.to_word()),
+            Event::Answer { interaction, outcome } => (6 | outcome.word() << 8, interaction.to_word()),
+            Event::Deadlines { lane } => (7, lane.into()),
+            Event::Retry { task, call } => (8 | u64::from(call) << 32, task.to_word()),
+            Event::Continue { task } => (9, task.to_word()),
+            Event::Poll { replica, life } => (10, pair(replica.as_u32(), life)),
+            Event::PolicyRead { replica, life, fetch } => (11 | u64::from(fetch) << 32, pair(replica.as_u32(), life)),
+            Event::PolicyAnswer { replica, life, fetch, version } => {
+                (12 | u64::from(fetch) << 32, pair(replica.as_u32(), life) ^ u64::from(version) << 16)
+            }
+            Event::PolicyUnavailable { replica, life, fetch } => {
+                (13 | u64::from(fetch) << 32, pair(replica.as_u32(), life))
+            }
+            Event::PolicyPush { replica, life, version } => {
+                (14 | u64::from(version) << 32, pair(replica.as_u32(), life))
+            }
+            Event::Reconnect { replica, life } => (15, pair(replica.as_u32(), life)),
+            Event::StalenessCheck { replica, life } => (16, pair(replica.as_u32(), life)),
+            Event::Replicate { region, version } => (17, pair(region.as_u32(), version)),
+            Event::StepDue { rollout, step } => (18, pair(rollout.into(), step.into())),
+            Event::LiftKill { entry } => (19, entry.into()),
+            Event::EntryBegins { entry } => (20, entry.into()),
+            Event::EntryEnds { entry, strike } => (21, pair(entry, strike)),
+            Event::DeployBatch { entry, batch } => (22, pair(entry, batch)),
+            Event::ReplicaUp { replica, life } => (23, pair(replica.as_u32(), life)),
+            Event::Append { place } => (24, place.into()),
+            Event::MemberPolls { member, epoch } => (25, pair(member.as_u32(), epoch)),
+            Event::PollDeadline { member, epoch } => (26, pair(member.as_u32(), epoch)),
+            Event::AutoCommit { member, epoch } => (27, pair(member.as_u32(), epoch)),
+            Event::SessionExpires { group, member } => (28, pair(group.as_u32(), member.as_u32())),
+            Event::JoinPhaseEnds { group, attempt } => (29, pair(group.as_u32(), attempt)),
+            Event::Assign { group, attempt } => (30, pair(group.as_u32(), attempt)),
+        }
+    }
+}
+
+impl Outcome {
+    /// As one small word, for digests.
+    pub fn word(self) -> u64 {
+        match self {
+            Outcome::Succeeded => 0,
+            Outcome::Rejected(reason) => 0x1_00 | u64::from(reason) << 16,
+            Outcome::Failed(why) => 0x2_00 | why as u64,
+        }
+    }
+}

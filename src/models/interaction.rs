@@ -1,0 +1,207 @@
+//! An interaction in flight: the customer's errand and everything it caused that is not done yet.
+
+use super::carried::CarriedDecision;
+use super::estate::{EntityId, Estate, RegionId, UsersId};
+use super::keys::{Keys, pick};
+use super::observation::{Interaction, ObservationId};
+use super::program::OperationId;
+use crate::kernel::Draws;
+use crate::kernel::stream::unit_interval;
+use crate::rollout::condition::{SlotId, Slots, Value};
+use crate::rollout::{FeatureId, Subject, Symbols};
+use crate::units::{Id, SimTime};
+
+/// Who the interaction is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Customer {
+    pub tenant: u32,
+    pub user: u64,
+    pub tenant_region: RegionId,
+}
+
+/// An interaction in flight.
+#[derive(Clone, Debug)]
+pub struct Ongoing {
+    pub id: Interaction,
+    /// What keys its random streams: the journey's name and the ordinal, nothing else.
+    pub identity: u64,
+    pub customer: Customer,
+    pub arrived: SimTime,
+    pub entity: Option<EntityId>,
+    pub status: u16,
+    /// The decisions the aggregate was created under.
+    pub created_under: Vec<(FeatureId, CarriedDecision)>,
+    /// Effects that happen once per entity and have happened.
+    pub once: Vec<u16>,
+    /// Tasks, messages and uncommitted records that still belong to it.
+    pub open: u32,
+    pub user: Option<(UsersId, u32)>,
+    /// How often each operation was called, by the caller's first attempt.
+    visits: Visits,
+    /// The last thing that happened in it, as the cause of the next.
+    pub cause: ObservationId,
+}
+
+/// Counts of visits: a few in place, as most interactions call few operations.
+#[derive(Clone, Debug, Default)]
+struct Visits {
+    few: [(u32, u16); 6],
+    used: u8,
+    more: Vec<(u32, u16)>,
+}
+
+impl Visits {
+    /// Counts a visit and gives its ordinal, from 0.
+    fn count(&mut self, operation: OperationId) -> u16 {
+        let wanted = operation.as_u32();
+        let few = &mut self.few[..usize::from(self.used)];
+        if let Some((_, count)) = few.iter_mut().chain(&mut self.more).find(|(op, _)| *op == wanted) {
+            *count += 1;
+            return *count - 1;
+        }
+        if usize::from(self.used) < self.few.len() {
+            self.few[usize::from(self.used)] = (wanted, 1);
+            self.used += 1;
+        } else {
+            self.more.push((wanted, 1));
+        }
+        0
+    }
+}
+
+impl Ongoing {
+    pub fn new(id: Interaction, identity: u64, customer: Customer, arrived: SimTime) -> Ongoing {
+        Ongoing {
+            id,
+            identity,
+            customer,
+            arrived,
+            entity: None,
+            status: 0,
+            created_under: Vec::new(),
+            once: Vec::new(),
+            open: 0,
+            user: None,
+            visits: Visits::default(),
+            cause: 0,
+        }
+    }
+
+    pub fn visit(&mut self, operation: OperationId) -> u16 {
+        self.visits.count(operation)
+    }
+}
+
+/// The customer of the n-th arrival of a journey: a pure function of the keys.
+pub fn customer(estate: &Estate, keys: &Keys, draws: &mut Draws, journey: usize, n: u64) -> Customer {
+    let population = &estate.population;
+    let subject = keys.journeys[journey].subject;
+    let tenant = if population.tenants < 2 {
+        0
+    } else {
+        let u = draws.unit(subject, n, 0);
+        if keys.tenant_weights.is_empty() {
+            (u * f64::from(population.tenants)) as u32
+        } else {
+            keys.tenant_weights.partition_point(|cumulative| *cumulative <= u) as u32
+        }
+    }
+    .min(population.tenants - 1);
+    let of_tenant = (draws.unit(subject, n, 1) * f64::from(population.users_per_tenant)) as u64;
+    let user = u64::from(tenant) * u64::from(population.users_per_tenant) + of_tenant;
+    Customer { tenant, user, tenant_region: tenant_region(estate, keys, draws, tenant) }
+}
+
+fn tenant_region(estate: &Estate, keys: &Keys, draws: &mut Draws, tenant: u32) -> RegionId {
+    if estate.regions.len() < 2 {
+        return Id::new(0);
+    }
+    let u = draws.unit(keys.tenants, u64::from(tenant), 0);
+    let mut below = 0.0;
+    for (id, region) in estate.regions.enumerate() {
+        below += region.share.fraction();
+        if u < below {
+            return id;
+        }
+    }
+    Id::new(estate.regions.len() - 1)
+}
+
+/// An interaction's customer and request as conditions of audiences see them: attributes are drawn when asked for.
+pub struct SubjectView<'a> {
+    pub estate: &'a Estate,
+    pub keys: &'a Keys,
+    pub draws: &'a mut Draws,
+    pub customer: Customer,
+    pub journey: u16,
+    pub identity: u64,
+}
+
+impl SubjectView<'_> {
+    pub fn asked(&mut self, asked: super::estate::Asked) -> Value {
+        use super::estate::Asked;
+        match asked {
+            Asked::TenantAttribute(index) => {
+                let key = self.keys.tenant_attributes[usize::from(index)];
+                let u = unit_interval(self.draws.word(key, u64::from(self.customer.tenant), 0));
+                let values = &self.estate.population.attributes[usize::from(index)].values;
+                pick(values, u).map_or(Value::Missing, Value::Text)
+            }
+            Asked::RequestAttribute(index) => {
+                let journey = &self.estate.journeys.as_slice()[usize::from(self.journey)];
+                let Some((_, values)) = journey.attributes.iter().find(|(named, _)| *named == index) else {
+                    return Value::Missing;
+                };
+                let key = self.keys.request_attributes[usize::from(index)];
+                let u = unit_interval(self.draws.word(key, self.identity, 0));
+                pick(values, u).map_or(Value::Missing, Value::Text)
+            }
+            Asked::TenantRegion => Value::Text(self.estate.region_symbols[self.customer.tenant_region.index()]),
+            Asked::TenantId => Value::Int(i64::from(self.customer.tenant)),
+            Asked::UserId => Value::Int(self.customer.user as i64),
+            Asked::Journey => Value::Text(self.estate.journey_symbols[usize::from(self.journey)]),
+            // Known to a task only; validation keeps them out of audiences.
+            Asked::Stage(_)
+            | Asked::Flag(_)
+            | Asked::Region
+            | Asked::Code
+            | Asked::Status
+            | Asked::Attempt
+            | Asked::Replayed
+            | Asked::DomainVersion => Value::Missing,
+        }
+    }
+}
+
+impl Slots for SubjectView<'_> {
+    fn value(&mut self, slot: SlotId) -> Value {
+        let asked = self.estate.slots[usize::from(slot.0)];
+        self.asked(asked)
+    }
+
+    fn can(&mut self, _feature: u16, _capability: u16) -> bool {
+        false
+    }
+
+    fn symbols(&self) -> &Symbols {
+        &self.estate.symbols
+    }
+}
+
+impl Subject for SubjectView<'_> {
+    fn tenant(&self) -> u32 {
+        self.customer.tenant
+    }
+
+    fn user(&self) -> u64 {
+        self.customer.user
+    }
+
+    fn region(&self) -> u16 {
+        self.customer.tenant_region.index() as u16
+    }
+
+    fn journey(&self) -> u16 {
+        self.journey
+    }
+}

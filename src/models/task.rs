@@ -1,0 +1,103 @@
+//! A task: one operation at work on one replica, and where it stands in its program.
+
+use super::carried::{CarriedDecision, Context};
+use super::estate::{GroupId, MemberId, ReplicaId};
+use super::interaction::Ongoing;
+use super::observation::Outcome;
+use super::program::OperationId;
+use crate::rollout::FeatureId;
+use crate::units::{SimTime, Slot};
+
+/// Who waits for a task's outcome.
+#[derive(Clone, Copy, Debug)]
+pub enum Caller {
+    Customer,
+    Task { task: Slot<Task>, call: u32 },
+    /// A consumer's thread, in its epoch.
+    Member { member: MemberId, epoch: u32 },
+    /// Nobody any more: it was answered before it was done.
+    Nobody,
+}
+
+/// The record a consumer's task works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Handling {
+    pub group: GroupId,
+    pub occurred_at: SimTime,
+    /// The meaning under which it is handled.
+    pub handled_as: u32,
+}
+
+/// What a task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    Travelling,
+    Queued,
+    /// Waits for its replica's cache to fetch the policy.
+    Fetching,
+    Working,
+    Calling,
+    /// Inside a wait, a backoff or a hold.
+    Waiting,
+}
+
+/// One operation at work.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub interaction: Slot<Ongoing>,
+    pub operation: OperationId,
+    pub replica: ReplicaId,
+    pub caller: Caller,
+    /// From 1.
+    pub attempt: u16,
+    /// The how-manieth time this interaction calls the operation, from 0.
+    pub visit: u16,
+    /// The context that came in.
+    pub context: Context,
+    pub handling: Option<Handling>,
+    pub doing: Doing,
+    pub holds_worker: bool,
+    /// Whether the fetch it needed has been made, so that it is not asked for twice.
+    pub fetched: bool,
+    /// The rule that was chosen, and its position.
+    pub rule: Option<u16>,
+    pub action: u16,
+    pub iteration: u16,
+    /// The number of the call under way; answers to earlier ones are too late.
+    pub call: u32,
+    pub call_attempt: u16,
+    /// The decisions used here, each made once.
+    pub used: Context,
+    /// An outcome settled before the program ended (a call that failed, a reject).
+    pub settled: Option<Outcome>,
+}
+
+impl Task {
+    pub fn new(interaction: Slot<Ongoing>, operation: OperationId, replica: ReplicaId, caller: Caller) -> Task {
+        Task {
+            interaction,
+            operation,
+            replica,
+            caller,
+            attempt: 1,
+            visit: 0,
+            context: Context::default(),
+            handling: None,
+            doing: Doing::Travelling,
+            holds_worker: false,
+            fetched: false,
+            rule: None,
+            action: 0,
+            iteration: 0,
+            call: 0,
+            call_attempt: 0,
+            used: Context::default(),
+            settled: None,
+        }
+    }
+
+    /// The decision under which its rule runs: the first one it read.
+    pub fn under(&self) -> Option<(FeatureId, CarriedDecision)> {
+        self.used.iter().next().copied()
+    }
+}

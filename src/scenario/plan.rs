@@ -1,0 +1,70 @@
+//! A plan: a scenario that cannot be wrong any more. Ids are resolved, bounds are present, defaults are applied.
+
+use crate::invariants::Settings;
+use crate::models::estate::SharedEstate;
+use crate::models::metric::Metric;
+use crate::models::observation::Kind;
+use crate::units::Share;
+
+/// One scenario in one variant.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub scenario: String,
+    /// The question it answers.
+    pub summary: String,
+    /// `base` without an overlay.
+    pub variant: String,
+    /// Hash of everything that decides the outcome but the seed: the merged tree, without positions or key order.
+    pub hash: String,
+    /// The file as it was read, for the report; includes are listed after it.
+    pub source: String,
+    pub params: Vec<(String, String)>,
+    pub estate: SharedEstate,
+    /// What decides the exit code, in the order of the catalogue, metrics and `reached` after the invariants.
+    pub expectations: Vec<Expectation>,
+    /// Settings of every invariant that has any, by name.
+    pub settings: Vec<(&'static str, Settings)>,
+}
+
+impl Plan {
+    pub fn settings_of(&self, invariant: &str) -> Settings {
+        let found = self.settings.iter().find(|(name, _)| *name == invariant);
+        found.map(|(_, settings)| *settings).unwrap_or_default()
+    }
+}
+
+/// What a scenario expects to see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// As the file writes it, in one line.
+    pub text: String,
+    pub of: Expected,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    Invariant { name: &'static str, comes_out: ComesOut },
+    /// The mean over seeds of a metric, within bounds (in the metric's unit).
+    Metric { metric: &'static Metric, at_least: Option<f64>, at_most: Option<f64> },
+    /// An observation of this kind while an entry of the timeline (by label prefix) or a step (by name) lasts.
+    Reached { kind: Kind, during: During },
+}
+
+/// How an invariant is expected to come out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ComesOut {
+    Holds,
+    /// In every exercised seed, at least one; for this cause and about this, where they are named.
+    Violated { cause: Option<String>, about: Option<String> },
+    /// Violated in at most this share of exercised runs, with this confidence.
+    AtMost { share: Share, confidence: f64 },
+}
+
+/// While what an observation must occur.
+#[derive(Clone, Debug, PartialEq)]
+pub enum During {
+    /// Any entry of the timeline of this fault or deed, by its name.
+    Happening(String),
+    /// From a step's publication to the next one's: rollout and step.
+    Step { rollout: usize, step: usize },
+}
