@@ -31,14 +31,15 @@ pub struct Cache {
     waiting: Vec<(u32, Slot<Task>)>,
 }
 
-impl World {
-    fn sdk<'e>(&self, estate: &'e Estate, replica: ReplicaId) -> Option<&'e Sdk> {
-        estate.services[estate.replicas[replica].service].sdk.as_ref()
-    }
+/// The SDK of a replica's service.
+fn sdk_of(estate: &Estate, replica: ReplicaId) -> Option<&Sdk> {
+    estate.services[estate.replicas[replica].service].sdk.as_ref()
+}
 
+impl World {
     /// A replica that was already running when the run begins: it holds version 1 and is somewhere in its cycle.
     pub(super) fn warm_cache(&mut self, estate: &Estate, replica: ReplicaId) {
-        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         cache.held = Some(PolicyVersion(1));
         cache.connected = true;
@@ -53,7 +54,7 @@ impl World {
 
     /// A replica that has just started without a connection: it asks at once.
     pub(super) fn cold_cache(&mut self, estate: &Estate, replica: ReplicaId) {
-        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Some(sdk) = sdk_of(estate, replica) else { return };
         let now = self.cx.now();
         let cache = &mut self.caches[replica.index()];
         cache.contact = now;
@@ -75,7 +76,7 @@ impl World {
 
     /// The process ends: what it knew is gone, unless its SDK writes it down.
     pub(super) fn lose_cache(&mut self, estate: &Estate, replica: ReplicaId) {
-        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         cache.life += 1;
         cache.fetching = false;
@@ -98,7 +99,7 @@ impl World {
 
     /// The next poll of the ordinary schedule. Failures change it where the SDK backs off.
     fn plan_next_poll(&mut self, estate: &Estate, replica: ReplicaId) {
-        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Some(sdk) = sdk_of(estate, replica) else { return };
         let Delivery::Poll { every, jitter } = &sdk.delivery else { return };
         let cache = &mut self.caches[replica.index()];
         cache.polls += 1;
@@ -119,7 +120,7 @@ impl World {
 
     /// Sends the question to the control plane of the replica's region.
     fn ask(&mut self, estate: &Estate, replica: ReplicaId) {
-        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         cache.fetch += 1;
         cache.fetching = true;
@@ -167,12 +168,12 @@ impl World {
         }
         if cache.fetch == fetch {
             cache.fetching = false;
-            cache.failures = cache.failures.saturating_sub(match self.sdk(estate, replica).map(|sdk| sdk.backoff) {
+            cache.failures = cache.failures.saturating_sub(match sdk_of(estate, replica).map(|sdk| sdk.backoff) {
                 Some(Backoff::Linear { .. }) => 1,
                 Some(Backoff::None | Backoff::Exponential { .. }) | None => u32::MAX,
             });
         }
-        if let Some(Delivery::Stream { .. }) = self.sdk(estate, replica).map(|sdk| &sdk.delivery) {
+        if let Some(Delivery::Stream { .. }) = sdk_of(estate, replica).map(|sdk| &sdk.delivery) {
             self.caches[replica.index()].connected = true;
         }
         self.apply(replica, PolicyVersion(version));
@@ -180,7 +181,7 @@ impl World {
     }
 
     pub(super) fn on_policy_unavailable(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32) {
-        let Some(sdk) = self.sdk(estate, replica) else { return };
+        let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         if cache.life != life || !self.replicas[replica.index()].up {
             return;
@@ -235,13 +236,13 @@ impl World {
     /// The streams of a region break: each of its replicas notices and tries to come back.
     pub(super) fn break_streams(&mut self, estate: &Estate, region: super::estate::RegionId, by: Obstacle) {
         for (replica, spec) in estate.replicas.enumerate() {
-            let streams = matches!(self.sdk(estate, replica).map(|sdk| &sdk.delivery), Some(Delivery::Stream { .. }));
+            let streams = matches!(sdk_of(estate, replica).map(|sdk| &sdk.delivery), Some(Delivery::Stream { .. }));
             if spec.region != region || !streams || !self.caches[replica.index()].connected {
                 continue;
             }
             self.caches[replica.index()].connected = false;
             self.cx.observe(Observation::Suppressed { replica, by });
-            let sdk = self.sdk(estate, replica).expect("a replica with a stream has an SDK");
+            let sdk = sdk_of(estate, replica).expect("a replica with a stream has an SDK");
             let pause = self.backoff_pause(sdk, replica, 1);
             let life = self.caches[replica.index()].life;
             self.cx.after(pause, Event::Reconnect { replica, life });
@@ -269,7 +270,7 @@ impl World {
 
     /// One timer per replica that arms itself again.
     pub(super) fn on_staleness_check(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
-        let after = self.sdk(estate, replica).and_then(|sdk| sdk.alert_after);
+        let after = sdk_of(estate, replica).and_then(|sdk| sdk.alert_after);
         let cache = &mut self.caches[replica.index()];
         let Some(after) = after else { return };
         if cache.life != life {
@@ -290,7 +291,7 @@ impl World {
     /// Whether a decision now would have to wait for a fetch. Starts one where it would, or where the cache
     /// revalidates while it serves what it has.
     pub(super) fn must_fetch(&mut self, estate: &Estate, replica: ReplicaId) -> bool {
-        let Some(sdk) = self.sdk(estate, replica) else { return false };
+        let Some(sdk) = sdk_of(estate, replica) else { return false };
         let cache = &self.caches[replica.index()];
         let (expired, serves_stale) = match &sdk.delivery {
             Delivery::Remote => (true, false),

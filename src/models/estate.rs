@@ -144,6 +144,9 @@ pub enum Backoff {
 /// since 2026-09, 5 s.
 pub const RECONNECT_EVERY: SimDuration = SimDuration::from_secs(5);
 
+/// How long a customer whose request or answer was lost waits before giving up: nginx's `proxy_read_timeout`, 60 s.
+pub const CUSTOMER_PATIENCE: SimDuration = SimDuration::from_secs(60);
+
 /// A replica's SDK: how policy reaches it and what survives.
 #[derive(Clone, Debug)]
 pub struct Sdk {

@@ -4,6 +4,7 @@ use super::estate::{GroupId, JourneyId, MemberId, RegionId, ReplicaId, UsersId};
 use super::interaction::Ongoing;
 use super::observation::Outcome;
 use super::task::Task;
+use super::topic::Sent;
 use crate::units::Slot;
 
 /// An event of the simulated world. `life` and `epoch` are the owner's when the event was planned: an owner that
@@ -53,7 +54,7 @@ pub enum Event {
     /// A replica has started.
     ReplicaUp { replica: ReplicaId, life: u32 },
     /// A record reaches the broker.
-    Append { place: u32 },
+    Append { record: Slot<Sent> },
     /// A consumer thread calls `poll()`.
     MemberPolls { member: MemberId, epoch: u32 },
     /// `max.poll.interval.ms` since the last poll.
@@ -102,7 +103,7 @@ impl Event {
             Event::EntryEnds { entry, strike } => (21, pair(entry, strike)),
             Event::DeployBatch { entry, batch } => (22, pair(entry, batch)),
             Event::ReplicaUp { replica, life } => (23, pair(replica.as_u32(), life)),
-            Event::Append { place } => (24, place.into()),
+            Event::Append { record } => (24, record.to_word()),
             Event::MemberPolls { member, epoch } => (25, pair(member.as_u32(), epoch)),
             Event::PollDeadline { member, epoch } => (26, pair(member.as_u32(), epoch)),
             Event::AutoCommit { member, epoch } => (27, pair(member.as_u32(), epoch)),

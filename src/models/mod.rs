@@ -1,6 +1,29 @@
+//! The moving parts: one state machine per file, typed pools in [`world::World`], one dispatch.
+//!
+//! Models meet through [`cx::Cx`] and through events; what they did is told by observations only. No handler returns
+//! a `Result`: a plan cannot be wrong, and what goes wrong in the estate is an observation.
+
+pub mod cache;
+pub mod carried;
+pub mod control_plane;
+pub mod cx;
+mod deciding;
 pub mod estate;
+pub mod event;
 pub mod fault;
+mod flow;
+pub mod group;
+pub mod interaction;
+pub mod journey;
+pub mod keys;
 pub mod levers;
+pub mod member;
 pub mod metric;
+pub mod network;
 pub mod observation;
 pub mod program;
+pub mod service;
+pub mod task;
+pub mod timeline;
+pub mod topic;
+pub mod world;

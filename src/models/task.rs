@@ -66,6 +66,10 @@ pub struct Task {
     /// The number of the call under way; answers to earlier ones are too late.
     pub call: u32,
     pub call_attempt: u16,
+    /// The visit that the call under way counts as.
+    pub visit_of_call: u16,
+    /// When the record occurred on whose behalf this was called, if on any.
+    pub acts_on: Option<SimTime>,
     /// The decisions used here, each made once.
     pub used: Context,
     /// An outcome settled before the program ended (a call that failed, a reject).
@@ -91,6 +95,8 @@ impl Task {
             iteration: 0,
             call: 0,
             call_attempt: 0,
+            visit_of_call: 0,
+            acts_on: None,
             used: Context::default(),
             settled: None,
         }

@@ -1,0 +1,215 @@
+//! Journeys: customers arrive, their errand starts at the first service, and they get an answer.
+
+use super::carried::CarriedDecision;
+use super::estate::{Arrivals, EntityId, Estate, JourneyId, Quantity, UsersId};
+use super::event::Event;
+use super::interaction::{Customer, Ongoing, customer};
+use super::observation::{Failure, Interaction, Observation, Outcome};
+use super::task::Caller;
+use super::topic::Record;
+use super::world::World;
+use crate::kernel::stream::{address, unit_interval};
+use crate::rollout::FeatureId;
+use crate::rollout::decide::decide;
+use crate::units::{Id, SimDuration, SimTime, Slot};
+
+/// An aggregate that lives on between interactions.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    status: u16,
+    created_under: Vec<(FeatureId, CarriedDecision)>,
+    once: Vec<u16>,
+}
+
+impl World {
+    /// The time from the n-th arrival of a journey to the next, or from the start to the first.
+    fn gap(&mut self, estate: &Estate, journey: JourneyId, n: u64) -> Option<SimDuration> {
+        match estate.journeys[journey].arrivals {
+            Arrivals::Poisson { per_second } => {
+                let key = self.keys.journeys[journey.index()].arrivals;
+                let u = unit_interval(self.cx.draws.word(key, n, 0));
+                Some(SimDuration::from_secs_f64(-libm::log(u) / per_second))
+            }
+            Arrivals::Every(gap) => Some(gap),
+            Arrivals::Closed => None,
+        }
+    }
+
+    /// Plans the next arrival of a journey, while customers still arrive.
+    pub(super) fn plan_arrival(&mut self, estate: &Estate, journey: JourneyId) {
+        let n = self.arrived[journey.index()];
+        let Some(gap) = self.gap(estate, journey, n) else { return };
+        let at = self.cx.now() + gap;
+        if at < SimTime::from(estate.duration) {
+            self.cx.at(at, Event::Arrive { journey });
+        }
+    }
+
+    pub(super) fn on_arrive(&mut self, estate: &Estate, journey: JourneyId) {
+        let n = self.arrived[journey.index()];
+        self.arrived[journey.index()] += 1;
+        self.plan_arrival(estate, journey);
+        let who = customer(estate, &self.keys, &mut self.cx.draws, journey.index(), n);
+        self.start(estate, journey, n, who, None);
+    }
+
+    fn open(&mut self, journey: JourneyId, n: u64, replay: u32, identity: u64, who: Customer) -> Slot<Ongoing> {
+        let id = Interaction { journey, n, replay, place: 0 };
+        let slot = self.interactions.insert(Ongoing::new(id, identity, who, self.cx.now()));
+        let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
+        ongoing.id.place = slot.place();
+        let id = ongoing.id;
+        let Customer { tenant, user, tenant_region } = who;
+        self.cx.cause = 0;
+        let seen = self.cx.observe(Observation::Arrived { interaction: id, tenant, user, tenant_region });
+        self.interactions.get_mut(slot).expect("the interaction was just made").cause = seen;
+        slot
+    }
+
+    fn start(&mut self, estate: &Estate, journey: JourneyId, n: u64, who: Customer, user: Option<(UsersId, u32)>) {
+        let identity = self.keys.journeys[journey.index()].identity.wrapping_add(n);
+        let slot = self.open(journey, n, 0, identity, who);
+        let described = &estate.journeys[journey];
+        let known = described.entity.and_then(|entity| self.aggregate(estate, entity, who.user));
+        let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
+        ongoing.user = user;
+        if let Some(entity) = described.entity {
+            ongoing.entity = Some(entity);
+            ongoing.status = estate.entities[entity].initial;
+        }
+        if let Some(aggregate) = known {
+            ongoing.status = aggregate.status;
+            ongoing.created_under = aggregate.created_under;
+            ongoing.once = aggregate.once;
+        }
+        let visit = ongoing.visit(described.first);
+        let id = ongoing.id;
+        self.cx.cause = ongoing.cause;
+        let service = estate.operations[described.first].service;
+        let at = address(described.first.index() as u64, visit, 1);
+        match self.choose_replica(estate, service, who.tenant_region, identity, at) {
+            Some(replica) => {
+                let operation = described.first;
+                self.cx.observe(Observation::Called { interaction: id, from: None, operation, replica, attempt: 1 });
+                let task = self.new_task(slot, operation, replica, Caller::Customer);
+                self.dispatch_task(estate, task, who.tenant_region);
+            }
+            None => {
+                let (operation, why) = (described.first, Failure::NoReplica);
+                self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt: 1 });
+                self.hold(slot);
+                let leg = estate.network.within.mean();
+                self.cx.after(leg, Event::Answer { interaction: slot, outcome: Outcome::Failed(why) });
+            }
+        }
+    }
+
+    /// The customer has the answer; a closed-loop user thinks and comes again.
+    pub(super) fn on_answer(&mut self, estate: &Estate, slot: Slot<Ongoing>, outcome: Outcome) {
+        let ongoing = self.interactions.get(slot).expect("an interaction is open until its customer is answered");
+        let (id, latency, user) = (ongoing.id, self.cx.now().since(ongoing.arrived), ongoing.user);
+        self.cx.cause = ongoing.cause;
+        self.cx.observe(Observation::Finished { interaction: id, outcome, latency });
+        self.release(estate, slot);
+        if let Some((users, user)) = user {
+            self.think(estate, users, user);
+        }
+    }
+
+    fn aggregate(&self, estate: &Estate, entity: EntityId, user: u64) -> Option<Aggregate> {
+        if !estate.entities[entity].per_subject {
+            return None;
+        }
+        self.aggregates.get(&(entity.as_u32(), user)).cloned()
+    }
+
+    /// An aggregate per subject outlives the interaction.
+    pub(super) fn remember_aggregate(&mut self, estate: &Estate, ongoing: &Ongoing) {
+        let Some(entity) = ongoing.entity else { return };
+        if estate.entities[entity].per_subject && ongoing.id.replay == 0 {
+            let aggregate = Aggregate {
+                status: ongoing.status,
+                created_under: ongoing.created_under.clone(),
+                once: ongoing.once.clone(),
+            };
+            self.aggregates.insert((entity.as_u32(), ongoing.customer.user), aggregate);
+        }
+    }
+
+    /// A record handed out again after its group was set back: a new interaction, held once for the delivery.
+    pub(super) fn open_replay(&mut self, estate: &Estate, record: &Record, replay: u32) -> Slot<Ongoing> {
+        let Interaction { journey, n, .. } = record.id;
+        let identity = record.identity ^ u64::from(replay).rotate_left(48);
+        let slot = self.open(journey, n, replay, identity, record.customer);
+        let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
+        ongoing.open = 1;
+        if let Some(entity) = estate.journeys[journey].entity {
+            ongoing.entity = Some(entity);
+            ongoing.status = estate.entities[entity].initial;
+        }
+        slot
+    }
+
+    /// A closed-loop user starts a journey, or waits while the flags switch them off.
+    pub(super) fn on_user_acts(&mut self, estate: &Estate, users: UsersId, user: u32) {
+        let described = &estate.users[users];
+        if self.cx.now() >= SimTime::from(estate.duration) {
+            return;
+        }
+        let wanted = match described.count {
+            Quantity::Given(count) => count,
+            Quantity::Flag { feature, times } => self.load_flag(estate, feature) * times,
+        };
+        let on = described.while_on.is_none_or(|feature| self.load_flag(estate, feature) > 0.0);
+        if f64::from(user) >= wanted || !on {
+            self.cx.after(described.looks_every, Event::UserActs { users, user });
+            return;
+        }
+        let round = self.next_round(users, user);
+        let key = self.keys.users[users.index()].nth(user.into());
+        let total: f64 = described.journeys.iter().map(|(_, weight)| weight).sum();
+        let mut at = self.cx.draws.unit(key, round, 0) * total;
+        let mut chosen = described.journeys.last().expect("users have at least one journey").0;
+        for (journey, weight) in &described.journeys {
+            if at < *weight {
+                chosen = *journey;
+                break;
+            }
+            at -= weight;
+        }
+        let n = self.arrived[chosen.index()];
+        self.arrived[chosen.index()] += 1;
+        let who = customer(estate, &self.keys, &mut self.cx.draws, chosen.index(), n);
+        self.start(estate, chosen, n, who, Some((users, user)));
+    }
+
+    fn next_round(&mut self, users: UsersId, user: u32) -> u64 {
+        let round = &mut self.rounds[users.index()][user as usize];
+        *round += 1;
+        *round
+    }
+
+    pub(super) fn think(&mut self, estate: &Estate, users: UsersId, user: u32) {
+        let described = &estate.users[users];
+        let round = self.rounds[users.index()][user as usize];
+        let key = self.keys.users[users.index()].nth(user.into());
+        let think = self.cx.sample(&described.think, key, round, 1);
+        self.cx.after(think, Event::UserActs { users, user });
+    }
+
+    /// A flag that steers the load itself: asked at the control plane, by nobody in particular.
+    fn load_flag(&mut self, estate: &Estate, feature: FeatureId) -> f64 {
+        let policy = std::sync::Arc::clone(self.control_plane.newest());
+        let mut subject = super::interaction::SubjectView {
+            estate,
+            keys: &self.keys,
+            draws: &mut self.cx.draws,
+            customer: Customer { tenant: 0, user: 0, tenant_region: Id::new(0) },
+            journey: 0,
+            identity: 0,
+        };
+        let described = &estate.features[feature];
+        let decision = decide(&policy, feature, described, policy.feature(feature).salt, &mut subject);
+        described.stages[decision.stage.index()].value.map_or(0.0, |value| value.number())
+    }
+}

@@ -1,0 +1,221 @@
+//! What happens to the estate: faults begin and end, code is deployed, switches are thrown, offsets are set back.
+
+use super::estate::{Entry, Estate, Happening, RegionId, ReplicaId, ServiceId, Target, When};
+use super::event::Event;
+use super::levers::Levers;
+use super::observation::Observation;
+use super::world::World;
+use crate::units::{SimDuration, SimTime};
+
+/// An entry's state.
+#[derive(Clone, Debug, Default)]
+pub struct EntryState {
+    /// Times it took place.
+    pub strikes: u32,
+    /// Strikes whose end is still to come: overlapping ones merge.
+    under_way: u32,
+    /// The target of the strike under way, where chance chose it.
+    target: Option<Target>,
+}
+
+impl World {
+    pub(super) fn plan_timeline(&mut self, estate: &Estate) {
+        for (index, entry) in estate.timeline.iter().enumerate() {
+            match &entry.when {
+                When::At(at) => self.cx.at(SimTime::from(*at), Event::EntryBegins { entry: index as u32 }),
+                When::AfterStep { rollout, step, offset } => {
+                    // In a run without rollouts the anchors are where the compared run had them.
+                    if let Some(at) = self.anchors.get(*rollout).and_then(|steps| steps[*step]) {
+                        self.cx.at(at + *offset, Event::EntryBegins { entry: index as u32 });
+                    }
+                }
+                When::Random { from, .. } => self.plan_random(index, entry, SimTime::from(*from)),
+            }
+        }
+    }
+
+    fn plan_random(&mut self, index: usize, entry: &Entry, after: SimTime) {
+        let When::Random { per_second, until, .. } = entry.when else { return };
+        let strike = self.entries[index].strikes;
+        let u = self.cx.draws.unit(self.keys.entries[index], strike.into(), 0);
+        let at = after + SimDuration::from_secs_f64(-libm::log(u) / per_second);
+        if at < SimTime::from(until) {
+            self.cx.at(at, Event::EntryBegins { entry: index as u32 });
+        }
+    }
+
+    pub(super) fn plan_entries_after(&mut self, estate: &Estate, rollout: usize, step: usize) {
+        for (index, entry) in estate.timeline.iter().enumerate() {
+            if let When::AfterStep { rollout: of, step: after, offset } = &entry.when
+                && (*of, *after) == (rollout, step)
+            {
+                self.cx.after(*offset, Event::EntryBegins { entry: index as u32 });
+            }
+        }
+    }
+
+    pub(super) fn on_entry_begins(&mut self, estate: &Estate, index: u32) {
+        let entry = &estate.timeline[index as usize];
+        let now = self.cx.now();
+        let random = matches!(entry.when, When::Random { .. });
+        let strike = self.entries[index as usize].strikes;
+        match &entry.what {
+            Happening::Fault { fault, target, lasts, strength } => {
+                self.entries[index as usize].strikes += 1;
+                if random {
+                    self.plan_random(index as usize, entry, now);
+                }
+                self.entries[index as usize].under_way += 1;
+                if let Some(lasts) = lasts {
+                    let time = self.cx.sample(lasts, self.keys.entries[index as usize], strike.into(), 1);
+                    self.cx.after(time, Event::EntryEnds { entry: index, strike });
+                }
+                if self.entries[index as usize].under_way == 1 {
+                    let target = if random { self.aim(estate, index, target) } else { target.clone() };
+                    self.entries[index as usize].target = Some(target.clone());
+                    self.cx.cause = self.cx.observe(Observation::FaultStarted { entry: index });
+                    fault.begin(&mut Levers::new(self, estate), &target, *strength);
+                }
+            }
+            Happening::Deploy { .. } => {
+                self.entries[index as usize].strikes += 1;
+                self.on_deploy_batch(estate, index, 0);
+            }
+            Happening::Kill { feature, kill, lift_after } => {
+                if self.without_rollouts {
+                    return;
+                }
+                self.entries[index as usize].strikes += 1;
+                self.kill(estate, index, *feature, *kill);
+                if let Some(lift_after) = lift_after {
+                    self.cx.after(*lift_after, Event::LiftKill { entry: index });
+                }
+            }
+            Happening::Replay { group, from } => {
+                self.entries[index as usize].strikes += 1;
+                self.replay(estate, *group, *from);
+            }
+        }
+    }
+
+    /// Whom a random fault hits: one service, region or group, uniformly, where the entry names none.
+    fn aim(&mut self, estate: &Estate, index: u32, target: &Target) -> Target {
+        use super::fault::Aim;
+        let Happening::Fault { fault, .. } = &estate.timeline[index as usize].what else { return target.clone() };
+        let strike = self.entries[index as usize].strikes;
+        let key = self.keys.entries[index as usize];
+        let mut one_of = |count: usize, purpose: u64| {
+            let u = self.cx.draws.unit(key, strike.into(), purpose);
+            ((u * count as f64) as usize).min(count.saturating_sub(1))
+        };
+        let mut target = target.clone();
+        match fault.aim() {
+            Aim::ControlPlane | Aim::Region => {
+                if target.region.is_none() && estate.regions.len() > 1 {
+                    target.region = Some(RegionId::new(one_of(estate.regions.len(), 2)));
+                }
+            }
+            Aim::Service | Aim::Network => {
+                if target.service.is_none() {
+                    target.service = Some(ServiceId::new(one_of(estate.services.len(), 3)));
+                }
+                target.count = target.count.or(Some(1));
+            }
+            Aim::ConsumerGroup => {
+                if target.group.is_none() && !estate.groups.is_empty() {
+                    target.group = Some(super::estate::GroupId::new(one_of(estate.groups.len(), 4)));
+                }
+            }
+        }
+        target
+    }
+
+    pub(super) fn on_entry_ends(&mut self, estate: &Estate, index: u32) {
+        let state = &mut self.entries[index as usize];
+        state.under_way -= 1;
+        if state.under_way > 0 {
+            return;
+        }
+        let target = state.target.take().expect("a fault under way has a target");
+        if let Happening::Fault { fault, strength, .. } = &estate.timeline[index as usize].what {
+            self.cx.cause = self.cx.observe(Observation::FaultEnded { entry: index });
+            fault.end(&mut Levers::new(self, estate), &target, *strength);
+        }
+    }
+
+    pub(super) fn on_lift_kill(&mut self, estate: &Estate, index: u32) {
+        if let Happening::Kill { feature, .. } = estate.timeline[index as usize].what {
+            self.lift_kill(estate, index, feature);
+        }
+    }
+
+    /// One batch of a rolling deploy: its replicas get the new code and start with it, all services in step.
+    pub(super) fn on_deploy_batch(&mut self, estate: &Estate, index: u32, nth: u32) {
+        let Happening::Deploy { services, region, batch, every } = &estate.timeline[index as usize].what else { return };
+        let mut more = false;
+        for (service, code) in services {
+            let concerned = |replica: &&ReplicaId| region.is_none_or(|region| estate.replicas[**replica].region == region);
+            let replicas: Vec<ReplicaId> = estate.services[*service].replicas.iter().filter(concerned).copied().collect();
+            let first = (u64::from(nth) * u64::from(*batch)) as usize;
+            let last = (first + *batch as usize).min(replicas.len());
+            more |= last < replicas.len();
+            for replica in replicas.get(first..last).unwrap_or_default() {
+                self.deploy(estate, *replica, *code);
+            }
+        }
+        if more {
+            self.cx.after(*every, Event::DeployBatch { entry: index, batch: nth + 1 });
+        }
+    }
+
+    /// Replaces a replica's process in order: what it was doing is finished elsewhere (connections are drained), its
+    /// consumers close, its cache begins anew.
+    fn deploy(&mut self, estate: &Estate, replica: ReplicaId, code: u32) {
+        self.replicas[replica.index()].code = code;
+        self.cx.cause = self.cx.observe(Observation::Deployed { replica, code });
+        if !self.replicas[replica.index()].up {
+            return;
+        }
+        for member in self.members_of(estate, replica) {
+            self.stop_member(estate, member, true);
+            self.start_member(member);
+        }
+        self.lose_cache(estate, replica);
+        self.cold_cache(estate, replica);
+    }
+
+    pub(super) fn members_of(&self, estate: &Estate, replica: ReplicaId) -> Vec<super::estate::MemberId> {
+        estate.members.enumerate().filter(|(_, member)| member.replica == replica).map(|(id, _)| id).collect()
+    }
+
+    /// The process ends without warning.
+    pub(super) fn crash(&mut self, estate: &Estate, replica: ReplicaId) {
+        if !std::mem::replace(&mut self.replicas[replica.index()].up, false) {
+            return;
+        }
+        self.replicas[replica.index()].life += 1;
+        self.cx.observe(Observation::Crashed { replica });
+        self.crash_tasks(estate, replica);
+        for member in self.members_of(estate, replica) {
+            self.stop_member(estate, member, false);
+        }
+        self.lose_cache(estate, replica);
+    }
+
+    pub(super) fn restart(&mut self, estate: &Estate, replica: ReplicaId) {
+        if std::mem::replace(&mut self.replicas[replica.index()].up, true) {
+            return;
+        }
+        self.cx.observe(Observation::Restarted { replica });
+        self.cold_cache(estate, replica);
+        for member in self.members_of(estate, replica) {
+            self.start_member(member);
+        }
+    }
+
+    pub(super) fn on_replica_up(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
+        if self.replicas[replica.index()].life == life {
+            self.restart(estate, replica);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Kafka topics: partitions, offsets, and the records in them.
+
+use super::carried::Context;
+use super::estate::{Estate, RecordKey, TopicId};
+use super::event::Event;
+use super::interaction::{Customer, Ongoing};
+use super::observation::{Interaction, Observation};
+use super::program::EmitSite;
+use super::world::World;
+use crate::kernel::stream::address;
+use crate::units::{SimTime, Slot};
+use std::collections::VecDeque;
+
+/// A record: what it carries, and the truth beside it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub interaction: Slot<Ongoing>,
+    pub id: Interaction,
+    pub identity: u64,
+    pub customer: Customer,
+    pub event_type: u16,
+    /// The meaning it was produced with.
+    pub domain_version: u32,
+    pub context: Context,
+    pub occurred_at: SimTime,
+    pub appended_at: SimTime,
+    /// How often each group of the topic was handed it.
+    pub handed: Vec<u32>,
+}
+
+/// One partition's log, from its first record that somebody may still ask for.
+#[derive(Clone, Debug, Default)]
+pub struct Partition {
+    start: u64,
+    records: VecDeque<Record>,
+    /// When the last record on its way will be appended: a producer keeps order within a partition.
+    last_append: SimTime,
+}
+
+impl Partition {
+    /// The offset of the next record.
+    pub fn end(&self) -> u64 {
+        self.start + self.records.len() as u64
+    }
+
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    pub fn get(&self, offset: u64) -> Option<&Record> {
+        offset.checked_sub(self.start).and_then(|index| self.records.get(index as usize))
+    }
+
+    pub fn get_mut(&mut self, offset: u64) -> Option<&mut Record> {
+        offset.checked_sub(self.start).and_then(|index| self.records.get_mut(index as usize))
+    }
+
+    fn forget_below(&mut self, offset: u64) {
+        while self.start < offset && self.records.pop_front().is_some() {
+            self.start += 1;
+        }
+    }
+
+    /// The first offset appended at or after a moment.
+    pub fn offset_at(&self, moment: SimTime) -> u64 {
+        self.start + self.records.partition_point(|record| record.appended_at < moment) as u64
+    }
+}
+
+/// A topic's state.
+#[derive(Clone, Debug)]
+pub struct Log {
+    pub partitions: Vec<Partition>,
+    /// Records sent so far: addresses their chance.
+    sent: u64,
+}
+
+/// A record between its producer and the broker.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    topic: TopicId,
+    partition: u32,
+    record: Record,
+}
+
+impl Log {
+    pub fn new(partitions: u32) -> Log {
+        Log { partitions: vec![Partition::default(); partitions as usize], sent: 0 }
+    }
+}
+
+impl World {
+    /// Sends a record to the broker. It is the interaction's as long as a group has not committed it.
+    pub(super) fn produce(
+        &mut self,
+        estate: &Estate,
+        interaction: Slot<Ongoing>,
+        site: &EmitSite,
+        context: Context,
+        occurred_at: SimTime,
+    ) {
+        let topic = &estate.topics[site.topic];
+        let ongoing = self.interactions.get(interaction).expect("a task's interaction is open");
+        let (id, identity, customer) = (ongoing.id, ongoing.identity, ongoing.customer);
+        let key = self.keys.topics[site.topic.index()];
+        let nth = self.logs[site.topic.index()].sent;
+        self.logs[site.topic.index()].sent += 1;
+        let word = match topic.key {
+            RecordKey::Entity => key.word(identity, 1),
+            RecordKey::Tenant => key.word(customer.tenant.into(), 2),
+            RecordKey::None => self.cx.draws.word(key, nth, 3),
+        };
+        let partition = (word % u64::from(topic.partitions)) as u32;
+        let carries = topic.carries;
+        let record = Record {
+            interaction,
+            id,
+            identity,
+            customer,
+            event_type: site.event_type,
+            domain_version: site.domain_version,
+            context: if carries.effective_feature_states { context } else { Context::default() },
+            occurred_at,
+            appended_at: SimTime::ZERO,
+            handed: vec![0; topic.groups.len()],
+        };
+        let latency = self.cx.sample(&estate.network.within, key, identity, address(nth, 0, 4));
+        let delay = latency + site.outbox.unwrap_or_default();
+        let log = &mut self.logs[site.topic.index()].partitions[partition as usize];
+        let at = (self.cx.now() + delay).max(log.last_append);
+        log.last_append = at;
+        self.hold(interaction);
+        let place = self.sent.insert(Sent { topic: site.topic, partition, record });
+        self.cx.at(at, Event::Append { record: place });
+    }
+
+    pub(super) fn on_append(&mut self, estate: &Estate, place: Slot<Sent>) {
+        let Sent { topic, partition, mut record } = self.sent.remove(place).expect("a record is appended once");
+        record.appended_at = self.cx.now();
+        let interaction = record.interaction;
+        let log = &mut self.logs[topic.index()].partitions[partition as usize];
+        let offset = log.end();
+        let (id, event_type, domain_version) = (record.id, record.event_type, record.domain_version);
+        log.records.push_back(record);
+        self.cx.cause = self.interactions.get(interaction).map_or(0, |ongoing| ongoing.cause);
+        self.cx.observe(Observation::Emitted { interaction: id, topic, partition, offset, event_type, domain_version });
+        for group in &estate.topics[topic].groups {
+            self.hold(interaction);
+            self.report_lag(*group, topic, partition);
+            self.wake_members(estate, *group, partition);
+        }
+        self.release(estate, interaction);
+        self.forget_committed(estate, topic, partition);
+    }
+
+    /// Drops the records that nobody can ask for any more.
+    pub(super) fn forget_committed(&mut self, estate: &Estate, topic: TopicId, partition: u32) {
+        let described = &estate.topics[topic];
+        if described.kept_for_replay {
+            return;
+        }
+        let log = &mut self.logs[topic.index()].partitions[partition as usize];
+        let committed = described.groups.iter().map(|group| self.groups[group.index()].committed[partition as usize]);
+        let oldest = committed.min().unwrap_or(log.end());
+        log.forget_below(oldest);
+    }
+}

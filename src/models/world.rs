@@ -1,0 +1,226 @@
+//! The simulated world: typed pools of everything that moves, and the one dispatch of events to models.
+
+use super::cache::Cache;
+use super::control_plane::ControlPlane;
+use super::cx::Cx;
+use super::estate::{Estate, Quantity, RegionId};
+use super::event::Event;
+use super::flow::DeadlineLane;
+use super::group::Group;
+use super::interaction::Ongoing;
+use super::journey::Aggregate;
+use super::keys::Keys;
+use super::member::Member;
+use super::network::Links;
+use super::observation::{Kind, Observation, Publication};
+use super::service::Replica;
+use super::task::Task;
+use super::timeline::EntryState;
+use super::topic::{Log, Sent};
+use crate::rollout::policy::PolicyVersion;
+use crate::rollout::{FeaturePolicy, Policy};
+use crate::units::{SimTime, Slab};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// When the steps of each rollout were published: what a run without rollouts hangs its timeline on.
+pub type StepTimes = Vec<Vec<Option<SimTime>>>;
+
+/// Which course a run takes.
+#[derive(Clone, Debug)]
+pub enum Course {
+    /// As the scenario says.
+    WithRollouts,
+    /// The same estate, customers and faults without the rollouts and their kills; timeline entries that hang on
+    /// steps stay at these times (rules.md, 29).
+    Baseline(StepTimes),
+}
+
+/// Everything that moves. Cloning it is a checkpoint.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(super) cx: Cx,
+    pub(super) keys: Arc<Keys>,
+    pub(super) control_plane: ControlPlane,
+    pub(super) links: Links,
+    pub(super) caches: Vec<Cache>,
+    pub(super) replicas: Vec<Replica>,
+    pub(super) interactions: Slab<Ongoing>,
+    pub(super) tasks: Slab<Task>,
+    pub(super) lanes: Vec<DeadlineLane>,
+    pub(super) logs: Vec<Log>,
+    pub(super) sent: Slab<Sent>,
+    pub(super) groups: Vec<Group>,
+    pub(super) members: Vec<Member>,
+    /// Interactions begun, per journey.
+    pub(super) arrived: Vec<u64>,
+    /// Journeys begun by each closed-loop user.
+    pub(super) rounds: Vec<Vec<u64>>,
+    /// Aggregates that live on, by entity type and user.
+    pub(super) aggregates: BTreeMap<(u32, u64), Aggregate>,
+    pub(super) entries: Vec<EntryState>,
+    pub(super) steps_published: StepTimes,
+    pub(super) anchors: StepTimes,
+    pub(super) without_rollouts: bool,
+    pub(super) decisions: u64,
+    /// The reason `no_rule`.
+    pub(super) no_rule: u16,
+}
+
+impl World {
+    /// The world as it is when the run begins: everything up, every cache on version 1, every consumer in its group.
+    pub fn assemble(estate: &Estate, seed: u64, course: Course, wanted: [bool; Kind::COUNT]) -> World {
+        let keys = Keys::derive(estate, seed);
+        let (without_rollouts, anchors) = match course {
+            Course::WithRollouts => (false, Vec::new()),
+            Course::Baseline(anchors) => (true, anchors),
+        };
+        let mut world = World {
+            cx: Cx::new(wanted),
+            control_plane: ControlPlane::new(initial_policy(estate, &keys), estate.regions.len()),
+            keys: Arc::new(keys),
+            links: Links::new(estate.regions.len()),
+            caches: vec![Cache::default(); estate.replicas.len()],
+            replicas: estate
+                .replicas
+                .iter()
+                .map(|spec| Replica::running(estate.services[spec.service].initial_code))
+                .collect(),
+            interactions: Slab::default(),
+            tasks: Slab::default(),
+            lanes: Vec::new(),
+            logs: estate.topics.iter().map(|topic| Log::new(topic.partitions)).collect(),
+            sent: Slab::default(),
+            groups: estate.groups.iter().map(|group| Group::new(estate.topics[group.topic].partitions)).collect(),
+            members: vec![Member::new(); estate.members.len()],
+            arrived: vec![0; estate.journeys.len()],
+            rounds: estate.users.iter().map(|users| vec![0; users.most as usize]).collect(),
+            aggregates: BTreeMap::new(),
+            entries: vec![EntryState::default(); estate.timeline.len()],
+            steps_published: estate.rollouts.iter().map(|rollout| vec![None; rollout.steps.len()]).collect(),
+            anchors,
+            without_rollouts,
+            decisions: 0,
+            no_rule: estate.reasons.find("no_rule").expect("every estate knows the reason no_rule"),
+        };
+        world.begin_run(estate);
+        world
+    }
+
+    fn begin_run(&mut self, estate: &Estate) {
+        let version = PolicyVersion(1);
+        self.cx.observe(Observation::PolicyPublished { version, feature: None, publication: Publication::Initial });
+        for replica in estate.replicas.ids() {
+            self.warm_cache(estate, replica);
+        }
+        for group in estate.groups.ids() {
+            self.warm_group(estate, group);
+        }
+        for journey in estate.journeys.ids() {
+            self.plan_arrival(estate, journey);
+        }
+        for (users, described) in estate.users.enumerate() {
+            debug_assert!(matches!(described.count, Quantity::Given(_) | Quantity::Flag { .. }));
+            for user in 0..described.most {
+                self.think(estate, users, user);
+            }
+        }
+        self.plan_timeline(estate);
+        if !self.without_rollouts {
+            for (index, rollout) in estate.rollouts.iter().enumerate() {
+                for (step, described) in rollout.steps.iter().enumerate() {
+                    let at = described.at.or((step == 0).then_some(crate::units::SimDuration::ZERO));
+                    if let Some(at) = at {
+                        let due = SimTime::from(rollout.starts + at);
+                        self.cx.at(due, Event::StepDue { rollout: index as u16, step: step as u16 });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the next event up to `horizon`; `false` when there is none.
+    pub fn step(&mut self, estate: &Estate, horizon: SimTime) -> bool {
+        self.cx.clear_observations();
+        let Some(event) = self.cx.next(horizon) else { return false };
+        self.dispatch(estate, event);
+        true
+    }
+
+    fn dispatch(&mut self, estate: &Estate, event: Event) {
+        match event {
+            Event::Arrive { journey } => self.on_arrive(estate, journey),
+            Event::UserActs { users, user } => self.on_user_acts(estate, users, user),
+            Event::Deliver { task } => self.on_deliver(estate, task),
+            Event::WorkDone { task } => self.on_work_done(estate, task),
+            Event::Reply { task, call, outcome } => self.on_reply(estate, task, call, outcome),
+            Event::Answer { interaction, outcome } => self.on_answer(estate, interaction, outcome),
+            Event::Deadlines { lane } => self.on_deadlines(estate, lane),
+            Event::Retry { task, call } => self.on_retry(estate, task, call),
+            Event::Continue { task } => self.on_continue(estate, task),
+            Event::Poll { replica, life } => self.on_poll(estate, replica, life),
+            Event::PolicyRead { replica, life, fetch } => self.on_policy_read(estate, replica, life, fetch),
+            Event::PolicyAnswer { replica, life, fetch, version } => {
+                self.on_policy_answer(estate, replica, life, fetch, version);
+            }
+            Event::PolicyUnavailable { replica, life, fetch } => {
+                self.on_policy_unavailable(estate, replica, life, fetch);
+            }
+            Event::PolicyPush { replica, life, version } => self.on_policy_push(replica, life, version),
+            Event::Reconnect { replica, life } => self.on_reconnect(estate, replica, life),
+            Event::StalenessCheck { replica, life } => self.on_staleness_check(estate, replica, life),
+            Event::Replicate { region, version } => self.on_replicate(estate, region, version),
+            Event::StepDue { rollout, step } => self.on_step_due(estate, rollout, step),
+            Event::LiftKill { entry } => self.on_lift_kill(estate, entry),
+            Event::EntryBegins { entry } => self.on_entry_begins(estate, entry),
+            Event::EntryEnds { entry, strike: _ } => self.on_entry_ends(estate, entry),
+            Event::DeployBatch { entry, batch } => self.on_deploy_batch(estate, entry, batch),
+            Event::ReplicaUp { replica, life } => self.on_replica_up(estate, replica, life),
+            Event::Append { record } => self.on_append(estate, record),
+            Event::MemberPolls { member, epoch } => self.on_member_polls(estate, member, epoch),
+            Event::PollDeadline { member, epoch } => self.on_poll_deadline(estate, member, epoch),
+            Event::AutoCommit { member, epoch } => self.on_auto_commit(estate, member, epoch),
+            Event::SessionExpires { group, member } => self.on_session_expires(estate, group, member),
+            Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
+            Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
+        }
+    }
+
+    /// What has just been observed, and the facilities' counters.
+    pub fn cx(&self) -> &Cx {
+        &self.cx
+    }
+
+    /// When each step was published.
+    pub fn step_times(&self) -> &StepTimes {
+        &self.steps_published
+    }
+
+    /// How often each entry of the timeline took place.
+    pub fn strikes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.entries.iter().map(|entry| entry.strikes)
+    }
+
+    /// Places ever needed at once for interactions, tasks and records on their way: what memory follows.
+    pub fn places(&self) -> [usize; 3] {
+        [self.interactions.capacity(), self.tasks.capacity(), self.sent.capacity()]
+    }
+
+    /// The version a region serves now.
+    pub fn visible_version(&self, region: RegionId) -> u32 {
+        self.control_plane.visible(region)
+    }
+}
+
+fn initial_policy(estate: &Estate, keys: &Keys) -> Policy {
+    Policy::initial(estate.features.enumerate().map(|(id, feature)| {
+        let standing = estate.standing_rules.iter().find(|(of, _)| *of == id);
+        FeaturePolicy {
+            rules: standing.map(|(_, rules)| rules.clone()).unwrap_or_default(),
+            default_stage: feature.initial_stage,
+            kills: Vec::new(),
+            bucket_by: estate.bucket_by[id.index()],
+            salt: keys.salts[id.index()],
+        }
+    }))
+}
