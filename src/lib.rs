@@ -1,3 +1,4 @@
+pub mod faults;
 pub mod invariants;
 pub mod kernel;
 pub mod models;

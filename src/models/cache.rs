@@ -161,7 +161,14 @@ impl World {
         self.cx.after(leg, Event::PolicyAnswer { replica, life, fetch, version });
     }
 
-    pub(super) fn on_policy_answer(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32, version: u32) {
+    pub(super) fn on_policy_answer(
+        &mut self,
+        estate: &Estate,
+        replica: ReplicaId,
+        life: u32,
+        fetch: u32,
+        version: u32,
+    ) {
         let cache = &mut self.caches[replica.index()];
         if cache.life != life || !self.replicas[replica.index()].up {
             return;
@@ -192,10 +199,13 @@ impl World {
         if let Delivery::Stream { .. } = sdk.delivery {
             let pause = self.backoff_pause(sdk, replica, failures);
             self.cx.after(pause, Event::Reconnect { replica, life });
-        } else if let (Delivery::Poll { .. } | Delivery::File, Backoff::Exponential { .. }) = (&sdk.delivery, sdk.backoff) {
+        } else if let (Delivery::Poll { .. } | Delivery::File, Backoff::Exponential { .. }) =
+            (&sdk.delivery, sdk.backoff)
+        {
             // An extra attempt before the next ordinary one.
             let pause = self.backoff_pause(sdk, replica, failures);
-            if self.cx.now() + pause < self.caches[replica.index()].next_poll || matches!(sdk.delivery, Delivery::File) {
+            if self.cx.now() + pause < self.caches[replica.index()].next_poll || matches!(sdk.delivery, Delivery::File)
+            {
                 self.cx.after(pause, Event::Reconnect { replica, life });
             }
         }

@@ -4,8 +4,8 @@ use super::estate::{Delivery, Estate, RegionId};
 use super::event::Event;
 use super::observation::{Observation, Obstacle, Publication};
 use super::world::World;
-use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion};
 use crate::rollout::FeatureId;
+use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion};
 use crate::units::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -69,7 +69,13 @@ impl ControlPlane {
 
 impl World {
     /// Publishes the next version: readable at home at once, elsewhere when it has been replicated.
-    fn publish(&mut self, estate: &Estate, feature: FeatureId, changed: FeaturePolicy, why: Publication) -> PolicyVersion {
+    fn publish(
+        &mut self,
+        estate: &Estate,
+        feature: FeatureId,
+        changed: FeaturePolicy,
+        why: Publication,
+    ) -> PolicyVersion {
         let policy = self.control_plane.newest().next(feature, changed);
         let version = policy.version;
         self.control_plane.versions.push(Arc::new(policy));
@@ -114,7 +120,8 @@ impl World {
             let key = self.keys.replicas[replica.index()].policy_latency;
             let leg = self.cx.sample(&estate.control_plane.latency, key, version.into(), 2);
             let delay = self.cx.sample(delay, key, version.into(), 3);
-            self.cx.after(leg + delay + self.control_plane.slowness(region), Event::PolicyPush { replica, life, version });
+            self.cx
+                .after(leg + delay + self.control_plane.slowness(region), Event::PolicyPush { replica, life, version });
         }
     }
 

@@ -168,7 +168,8 @@ impl World {
             && let Some(version) = held
         {
             let policy = Arc::clone(self.control_plane.policy(version));
-            let before = Decision { stage: found.decision.stage, reason: found.decision.reason, rule: found.decision.rule };
+            let before =
+                Decision { stage: found.decision.stage, reason: found.decision.reason, rule: found.decision.rule };
             let subject = self.subject_view(estate, slot);
             let after = restrict(described, before, &policy.feature(feature).kills, &subject);
             if after.stage != before.stage {
@@ -204,9 +205,8 @@ impl World {
         if decision.decision_id == 0 {
             decision.decision_id = self.decisions;
         }
-        let staleness = decision
-            .policy_version
-            .map_or(SimDuration::ZERO, |version| self.control_plane.staleness(version, now));
+        let staleness =
+            decision.policy_version.map_or(SimDuration::ZERO, |version| self.control_plane.staleness(version, now));
         let customer = interaction.customer;
         let decided = Decided {
             interaction: interaction.id,

@@ -394,9 +394,17 @@ pub struct Rollout {
 pub enum When {
     At(SimDuration),
     /// After a step is published.
-    AfterStep { rollout: usize, step: usize, offset: SimDuration },
+    AfterStep {
+        rollout: usize,
+        step: usize,
+        offset: SimDuration,
+    },
     /// Drawn from a Poisson process between two times.
-    Random { per_second: f64, from: SimDuration, until: SimDuration },
+    Random {
+        per_second: f64,
+        from: SimDuration,
+        until: SimDuration,
+    },
 }
 
 /// Which replicas an entry is about.
@@ -414,10 +422,27 @@ pub struct Target {
 #[derive(Clone, Debug)]
 pub enum Happening {
     /// `lasts: None`: until the end of the run.
-    Fault { fault: &'static dyn Fault, target: Target, lasts: Option<Distribution>, strength: Strength },
-    Deploy { services: Vec<(ServiceId, u32)>, region: Option<RegionId>, batch: u32, every: SimDuration },
-    Kill { feature: FeatureId, kill: Kill, lift_after: Option<SimDuration> },
-    Replay { group: GroupId, from: SimDuration },
+    Fault {
+        fault: &'static dyn Fault,
+        target: Target,
+        lasts: Option<Distribution>,
+        strength: Strength,
+    },
+    Deploy {
+        services: Vec<(ServiceId, u32)>,
+        region: Option<RegionId>,
+        batch: u32,
+        every: SimDuration,
+    },
+    Kill {
+        feature: FeatureId,
+        kill: Kill,
+        lift_after: Option<SimDuration>,
+    },
+    Replay {
+        group: GroupId,
+        from: SimDuration,
+    },
 }
 
 /// How strong a fault is; each kind reads what concerns it.

@@ -12,61 +12,149 @@ use crate::units::Slot;
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
     /// The next customer of a journey.
-    Arrive { journey: JourneyId },
+    Arrive {
+        journey: JourneyId,
+    },
     /// A closed-loop user has thought enough, or looks whether it may go on.
-    UserActs { users: UsersId, user: u32 },
+    UserActs {
+        users: UsersId,
+        user: u32,
+    },
     /// A request reaches its replica.
-    Deliver { task: Slot<Task> },
+    Deliver {
+        task: Slot<Task>,
+    },
     /// A worker has spent the operation's own time.
-    WorkDone { task: Slot<Task> },
+    WorkDone {
+        task: Slot<Task>,
+    },
     /// An answer reaches the task that called.
-    Reply { task: Slot<Task>, call: u32, outcome: Outcome },
+    Reply {
+        task: Slot<Task>,
+        call: u32,
+        outcome: Outcome,
+    },
     /// The customer's answer arrives.
-    Answer { interaction: Slot<Ongoing>, outcome: Outcome },
+    Answer {
+        interaction: Slot<Ongoing>,
+        outcome: Outcome,
+    },
     /// The earliest deadline of all calls with one timeout.
-    Deadlines { lane: u16 },
+    Deadlines {
+        lane: u16,
+    },
     /// The wait before another attempt is over.
-    Retry { task: Slot<Task>, call: u32 },
+    Retry {
+        task: Slot<Task>,
+        call: u32,
+    },
     /// A wait or a hold inside a program is over.
-    Continue { task: Slot<Task> },
+    Continue {
+        task: Slot<Task>,
+    },
     /// A cache asks for the policy.
-    Poll { replica: ReplicaId, life: u32 },
+    Poll {
+        replica: ReplicaId,
+        life: u32,
+    },
     /// The question reaches the control plane of the replica's region.
-    PolicyRead { replica: ReplicaId, life: u32, fetch: u32 },
+    PolicyRead {
+        replica: ReplicaId,
+        life: u32,
+        fetch: u32,
+    },
     /// The answer reaches the replica.
-    PolicyAnswer { replica: ReplicaId, life: u32, fetch: u32, version: u32 },
+    PolicyAnswer {
+        replica: ReplicaId,
+        life: u32,
+        fetch: u32,
+        version: u32,
+    },
     /// The fetch is given up.
-    PolicyUnavailable { replica: ReplicaId, life: u32, fetch: u32 },
+    PolicyUnavailable {
+        replica: ReplicaId,
+        life: u32,
+        fetch: u32,
+    },
     /// A pushed version reaches the replica.
-    PolicyPush { replica: ReplicaId, life: u32, version: u32 },
+    PolicyPush {
+        replica: ReplicaId,
+        life: u32,
+        version: u32,
+    },
     /// A replica tries to open its stream again.
-    Reconnect { replica: ReplicaId, life: u32 },
+    Reconnect {
+        replica: ReplicaId,
+        life: u32,
+    },
     /// A replica's SDK looks whether its policy has become too old.
-    StalenessCheck { replica: ReplicaId, life: u32 },
+    StalenessCheck {
+        replica: ReplicaId,
+        life: u32,
+    },
     /// A version reaches the control plane of a region.
-    Replicate { region: RegionId, version: u32 },
-    StepDue { rollout: u16, step: u16 },
-    LiftKill { entry: u32 },
-    EntryBegins { entry: u32 },
-    EntryEnds { entry: u32, strike: u32 },
+    Replicate {
+        region: RegionId,
+        version: u32,
+    },
+    StepDue {
+        rollout: u16,
+        step: u16,
+    },
+    LiftKill {
+        entry: u32,
+    },
+    EntryBegins {
+        entry: u32,
+    },
+    EntryEnds {
+        entry: u32,
+        strike: u32,
+    },
     /// The next batch of a rolling deploy.
-    DeployBatch { entry: u32, batch: u32 },
+    DeployBatch {
+        entry: u32,
+        batch: u32,
+    },
     /// A replica has started.
-    ReplicaUp { replica: ReplicaId, life: u32 },
+    ReplicaUp {
+        replica: ReplicaId,
+        life: u32,
+    },
     /// A record reaches the broker.
-    Append { record: Slot<Sent> },
+    Append {
+        record: Slot<Sent>,
+    },
     /// A consumer thread calls `poll()`.
-    MemberPolls { member: MemberId, epoch: u32 },
+    MemberPolls {
+        member: MemberId,
+        epoch: u32,
+    },
     /// `max.poll.interval.ms` since the last poll.
-    PollDeadline { member: MemberId, epoch: u32 },
+    PollDeadline {
+        member: MemberId,
+        epoch: u32,
+    },
     /// A client's background timer commits.
-    AutoCommit { member: MemberId, epoch: u32 },
+    AutoCommit {
+        member: MemberId,
+        epoch: u32,
+    },
     /// The coordinator has not heard of a crashed member for the session timeout.
-    SessionExpires { group: GroupId, member: MemberId },
+    SessionExpires {
+        group: GroupId,
+        member: MemberId,
+    },
     /// The join phase of a rebalance has lasted as long as it may.
-    JoinPhaseEnds { group: GroupId, attempt: u32 },
+    JoinPhaseEnds {
+        group: GroupId,
+        attempt: u32,
+    },
     /// The assignment of a completed rebalance reaches the members.
-    Assign { group: GroupId, attempt: u32 },
+    Assign {
+        group: GroupId,
+        attempt: u32,
+    },
 }
 
 impl Event {

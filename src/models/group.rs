@@ -178,7 +178,8 @@ impl World {
         let mut next = 0;
         for (index, member) in members.iter().enumerate() {
             let share = each + usize::from(index < rest);
-            let mine = (next..next + share).map(|partition| (partition as u32, self.begin_offset(estate, group, partition)));
+            let mine =
+                (next..next + share).map(|partition| (partition as u32, self.begin_offset(estate, group, partition)));
             let mine: Vec<(u32, u64)> = mine.collect();
             next += share;
             self.assign(estate, *member, mine);
@@ -286,7 +287,9 @@ impl World {
             if self.members[member.index()].standing == Standing::Active {
                 let partitions: Vec<u32> =
                     self.members[member.index()].assigned.iter().map(|(partition, ..)| *partition).collect();
-                let mine = partitions.iter().map(|partition| (*partition, self.begin_offset(estate, group, *partition as usize)));
+                let mine = partitions
+                    .iter()
+                    .map(|partition| (*partition, self.begin_offset(estate, group, *partition as usize)));
                 let mine: Vec<(u32, u64)> = mine.collect();
                 self.assign(estate, member, mine);
             }

@@ -58,8 +58,11 @@ impl<'a> Levers<'a> {
     pub fn cut_off(&mut self, region: RegionId, cut: bool) {
         self.world.links.cut(region, cut);
         let home = self.estate.control_plane.home;
-        let cut_from_home: Vec<RegionId> =
-            if region == home { self.estate.regions.ids().filter(|other| *other != home).collect() } else { vec![region] };
+        let cut_from_home: Vec<RegionId> = if region == home {
+            self.estate.regions.ids().filter(|other| *other != home).collect()
+        } else {
+            vec![region]
+        };
         for region in cut_from_home {
             self.world.set_replication_stopped(self.estate, region, cut);
         }

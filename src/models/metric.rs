@@ -55,10 +55,18 @@ pub const ALL: &[Metric] = &[
     Metric { name: "lag.max", unit: "1", formula: "greatest consumer lag, summed over a group's partitions" },
     Metric { name: "lag.end", unit: "1", formula: "consumer lag when the run ended, summed over all groups" },
     Metric { name: "deliveries.count", unit: "1", formula: "records handed to consumers, redeliveries included" },
-    Metric { name: "redeliveries.count", unit: "1", formula: "records handed to a group that had been handed to it before" },
+    Metric {
+        name: "redeliveries.count",
+        unit: "1",
+        formula: "records handed to a group that had been handed to it before",
+    },
     Metric { name: "redelivery_rate", unit: "share", formula: "redeliveries.count / deliveries.count" },
     Metric { name: "evictions.count", unit: "1", formula: "members put out of their group against their will" },
-    Metric { name: "first_eviction", unit: "s", formula: "when the first member was put out of its group; absent if none was" },
+    Metric {
+        name: "first_eviction",
+        unit: "s",
+        formula: "when the first member was put out of its group; absent if none was",
+    },
     Metric { name: "parked.count", unit: "1", formula: "records set aside for a person" },
     Metric {
         name: "misread_events.count",

@@ -3,8 +3,8 @@
 
 use super::estate::{EntityId, GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, TopicId};
 use super::program::OperationId;
-use crate::rollout::{FeatureId, Reason, StageId};
 use crate::rollout::policy::{PolicyVersion, Scope};
+use crate::rollout::{FeatureId, Reason, StageId};
 use crate::units::{SimDuration, SimTime};
 
 /// The number of an observation within its run, from 1; 0 stands for the beginning of the run.
@@ -160,11 +160,18 @@ impl Failure {
 pub enum Publication {
     /// The policy in force when the run began.
     Initial,
-    Step { rollout: u16, step: u16 },
+    Step {
+        rollout: u16,
+        step: u16,
+    },
     /// A kill, by the index of its timeline entry.
-    Kill { entry: u32 },
+    Kill {
+        entry: u32,
+    },
     /// The lifting of a kill.
-    Lift { entry: u32 },
+    Lift {
+        entry: u32,
+    },
 }
 
 /// How a record was taken by a consumer.
@@ -241,58 +248,183 @@ pub struct EffectMade {
 #[derive(Clone, Copy, Debug)]
 pub enum Observation {
     /// A customer began an interaction.
-    Arrived { interaction: Interaction, tenant: u32, user: u64, tenant_region: RegionId },
+    Arrived {
+        interaction: Interaction,
+        tenant: u32,
+        user: u64,
+        tenant_region: RegionId,
+    },
     /// The customer has the answer.
-    Finished { interaction: Interaction, outcome: Outcome, latency: SimDuration },
+    Finished {
+        interaction: Interaction,
+        outcome: Outcome,
+        latency: SimDuration,
+    },
     /// Everything the interaction caused is done; its place is free again.
-    Closed { interaction: Interaction, status: Option<(EntityId, u16)> },
-    Called { interaction: Interaction, from: Option<ServiceId>, operation: OperationId, replica: ReplicaId, attempt: u16 },
+    Closed {
+        interaction: Interaction,
+        status: Option<(EntityId, u16)>,
+    },
+    Called {
+        interaction: Interaction,
+        from: Option<ServiceId>,
+        operation: OperationId,
+        replica: ReplicaId,
+        attempt: u16,
+    },
     /// An attempt of a call failed.
-    Failed { interaction: Interaction, operation: OperationId, why: Failure, attempt: u16 },
-    Retried { interaction: Interaction, operation: OperationId, attempt: u16 },
+    Failed {
+        interaction: Interaction,
+        operation: OperationId,
+        why: Failure,
+        attempt: u16,
+    },
+    Retried {
+        interaction: Interaction,
+        operation: OperationId,
+        attempt: u16,
+    },
     /// A request was refused with a business reason, index of the estate's reasons.
-    Rejected { interaction: Interaction, context: u16, reason: u16 },
+    Rejected {
+        interaction: Interaction,
+        context: u16,
+        reason: u16,
+    },
     Decided(Decided),
     Effect(EffectMade),
     /// A context considers the business moment to have happened; `occurred_at` is that of the record acted on.
-    Moment { interaction: Interaction, moment: u16, context: u16, occurred_at: SimTime },
-    Status { interaction: Interaction, entity: EntityId, from: u16, to: u16, legal: bool },
-    Emitted { interaction: Interaction, topic: TopicId, partition: u32, offset: u64, event_type: u16, domain_version: u32 },
+    Moment {
+        interaction: Interaction,
+        moment: u16,
+        context: u16,
+        occurred_at: SimTime,
+    },
+    Status {
+        interaction: Interaction,
+        entity: EntityId,
+        from: u16,
+        to: u16,
+        legal: bool,
+    },
+    Emitted {
+        interaction: Interaction,
+        topic: TopicId,
+        partition: u32,
+        offset: u64,
+        event_type: u16,
+        domain_version: u32,
+    },
     Delivered(Delivered),
     /// Set aside for a person to look at.
-    Parked { interaction: Interaction, group: GroupId, event_type: u16 },
-    DeadLettered { interaction: Interaction, group: GroupId, event_type: u16 },
+    Parked {
+        interaction: Interaction,
+        group: GroupId,
+        event_type: u16,
+    },
+    DeadLettered {
+        interaction: Interaction,
+        group: GroupId,
+        event_type: u16,
+    },
     /// A group's committed offset moved.
-    Committed { group: GroupId, member: MemberId, partition: u32, offset: u64 },
+    Committed {
+        group: GroupId,
+        member: MemberId,
+        partition: u32,
+        offset: u64,
+    },
     /// The group's committed offset was set back for a replay.
-    Rewound { group: GroupId, partition: u32, offset: u64 },
+    Rewound {
+        group: GroupId,
+        partition: u32,
+        offset: u64,
+    },
     /// The end of a partition and what the group has committed, whenever either moves.
-    Lag { group: GroupId, partition: u32, end: u64, committed: u64 },
+    Lag {
+        group: GroupId,
+        partition: u32,
+        end: u64,
+        committed: u64,
+    },
     /// A rebalance completed with so many members.
-    Rebalanced { group: GroupId, generation: u32, members: u32 },
+    Rebalanced {
+        group: GroupId,
+        generation: u32,
+        members: u32,
+    },
     /// A member left the group against its will: poll interval or session exceeded.
-    Evicted { group: GroupId, member: MemberId, why: Eviction },
-    PolicyPublished { version: PolicyVersion, feature: Option<FeatureId>, publication: Publication },
+    Evicted {
+        group: GroupId,
+        member: MemberId,
+        why: Eviction,
+    },
+    PolicyPublished {
+        version: PolicyVersion,
+        feature: Option<FeatureId>,
+        publication: Publication,
+    },
     /// A region's control plane can serve this version.
-    PolicyReplicated { region: RegionId, version: PolicyVersion },
-    PolicyApplied { replica: ReplicaId, version: PolicyVersion, previous: Option<PolicyVersion> },
+    PolicyReplicated {
+        region: RegionId,
+        version: PolicyVersion,
+    },
+    PolicyApplied {
+        replica: ReplicaId,
+        version: PolicyVersion,
+        previous: Option<PolicyVersion>,
+    },
     /// A replica lost the policy it held (a restart without persistence).
-    PolicyLost { replica: ReplicaId },
+    PolicyLost {
+        replica: ReplicaId,
+    },
     /// A poll, push or fetch that something prevented.
-    Suppressed { replica: ReplicaId, by: Obstacle },
+    Suppressed {
+        replica: ReplicaId,
+        by: Obstacle,
+    },
     /// A message between services that something prevented.
-    MessageLost { interaction: Interaction, by: Obstacle },
+    MessageLost {
+        interaction: Interaction,
+        by: Obstacle,
+    },
     /// A replica's SDK reports that its policy is too old.
-    Alert { replica: ReplicaId },
+    Alert {
+        replica: ReplicaId,
+    },
     /// A step of a rollout was published.
-    Stepped { rollout: u16, step: u16, version: PolicyVersion },
-    Killed { feature: FeatureId, entry: u32, scope: Scope, to: StageId, version: PolicyVersion },
-    Lifted { feature: FeatureId, entry: u32, version: PolicyVersion },
-    Deployed { replica: ReplicaId, code: u32 },
-    Crashed { replica: ReplicaId },
-    Restarted { replica: ReplicaId },
-    FaultStarted { entry: u32 },
-    FaultEnded { entry: u32 },
+    Stepped {
+        rollout: u16,
+        step: u16,
+        version: PolicyVersion,
+    },
+    Killed {
+        feature: FeatureId,
+        entry: u32,
+        scope: Scope,
+        to: StageId,
+        version: PolicyVersion,
+    },
+    Lifted {
+        feature: FeatureId,
+        entry: u32,
+        version: PolicyVersion,
+    },
+    Deployed {
+        replica: ReplicaId,
+        code: u32,
+    },
+    Crashed {
+        replica: ReplicaId,
+    },
+    Restarted {
+        replica: ReplicaId,
+    },
+    FaultStarted {
+        entry: u32,
+    },
+    FaultEnded {
+        entry: u32,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -435,6 +567,47 @@ impl Kind {
 }
 
 impl Observation {
+    /// The interaction it belongs to, where it belongs to one.
+    pub fn interaction(&self) -> Option<Interaction> {
+        match self {
+            Observation::Arrived { interaction, .. }
+            | Observation::Finished { interaction, .. }
+            | Observation::Closed { interaction, .. }
+            | Observation::Called { interaction, .. }
+            | Observation::Failed { interaction, .. }
+            | Observation::Retried { interaction, .. }
+            | Observation::Rejected { interaction, .. }
+            | Observation::Moment { interaction, .. }
+            | Observation::Status { interaction, .. }
+            | Observation::Emitted { interaction, .. }
+            | Observation::Parked { interaction, .. }
+            | Observation::DeadLettered { interaction, .. }
+            | Observation::MessageLost { interaction, .. } => Some(*interaction),
+            Observation::Decided(decided) => Some(decided.interaction),
+            Observation::Effect(effect) => Some(effect.interaction),
+            Observation::Delivered(delivered) => Some(delivered.interaction),
+            Observation::Committed { .. }
+            | Observation::Rewound { .. }
+            | Observation::Lag { .. }
+            | Observation::Rebalanced { .. }
+            | Observation::Evicted { .. }
+            | Observation::PolicyPublished { .. }
+            | Observation::PolicyReplicated { .. }
+            | Observation::PolicyApplied { .. }
+            | Observation::PolicyLost { .. }
+            | Observation::Suppressed { .. }
+            | Observation::Alert { .. }
+            | Observation::Stepped { .. }
+            | Observation::Killed { .. }
+            | Observation::Lifted { .. }
+            | Observation::Deployed { .. }
+            | Observation::Crashed { .. }
+            | Observation::Restarted { .. }
+            | Observation::FaultStarted { .. }
+            | Observation::FaultEnded { .. } => None,
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         match self {
             Observation::Arrived { .. } => Kind::Arrived,

@@ -31,7 +31,10 @@ pub enum RuleWhen {
     Always,
     Condition(Arc<Condition>),
     /// A row of the `by_stage` matrix: the stages for which this row holds.
-    Stages { feature: FeatureId, stages: Vec<StageId> },
+    Stages {
+        feature: FeatureId,
+        stages: Vec<StageId>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -87,18 +90,32 @@ pub enum Action {
     Emit(EmitSite),
     Effect(EffectSite),
     /// Moves the entity to a status.
-    Set { entity: EntityId, status: u16 },
-    Mark { moment: u16 },
+    Set {
+        entity: EntityId,
+        status: u16,
+    },
+    Mark {
+        moment: u16,
+    },
     /// Spends time: a fixed or random duration, or a flag's value times one.
     Wait(Distribution),
-    WaitFlag { feature: FeatureId, unit: SimDuration },
-    Reject { reason: u16 },
+    WaitFlag {
+        feature: FeatureId,
+        unit: SimDuration,
+    },
+    Reject {
+        reason: u16,
+    },
     /// No semantic role.
     Ignore,
     /// Fails for a share of requests, given or taken from a flag.
-    Fail { share: Quantity },
+    Fail {
+        share: Quantity,
+    },
     /// Accepts, answers, and goes on at this second of the day.
-    QueueUntilDaily { second_of_day: u32 },
+    QueueUntilDaily {
+        second_of_day: u32,
+    },
 }
 
 /// The share a quantity means where a share is wanted: clamped to 0 and 1.

@@ -130,8 +130,7 @@ impl World {
             .take_while(|source| **source != DecidesFrom::Sdk)
             .all(|source| *source != carried);
         let asks = |feature: &FeatureId| sdk_first || task.context.get(*feature).is_none();
-        service.decides_from.contains(&DecidesFrom::Sdk)
-            && estate.operations[task.operation].may_read.iter().any(asks)
+        service.decides_from.contains(&DecidesFrom::Sdk) && estate.operations[task.operation].may_read.iter().any(asks)
     }
 
     pub(super) fn go_on_after_fetch(&mut self, estate: &Estate, slot: Slot<Task>) {

@@ -12,9 +12,15 @@ use crate::units::{SimTime, Slot};
 #[derive(Clone, Copy, Debug)]
 pub enum Caller {
     Customer,
-    Task { task: Slot<Task>, call: u32 },
+    Task {
+        task: Slot<Task>,
+        call: u32,
+    },
     /// A consumer's thread, in its epoch.
-    Member { member: MemberId, epoch: u32 },
+    Member {
+        member: MemberId,
+        epoch: u32,
+    },
     /// Nobody any more: it was answered before it was done.
     Nobody,
 }

@@ -1,8 +1,8 @@
 //! What is left of one run: verdicts, counts, numbers. No trace, no world.
 
+pub use crate::invariants::{Verdict, Violation};
 use crate::models::observation::{Interaction, ObservationId};
 use crate::units::{SimDuration, SimTime};
-pub use crate::invariants::{Verdict, Violation};
 
 /// What one invariant came to in one run.
 #[derive(Clone, Debug)]

@@ -1,0 +1,8 @@
+//! Many seeds: a pool of threads, results folded in seed order, and what they come to. Nothing here knows a format.
+
+pub mod outcome;
+pub mod pool;
+pub mod verdict;
+
+pub use outcome::{CampaignOutcome, Exhibit, VariantOutcome};
+pub use pool::{Progress, run_variant};

@@ -1,0 +1,116 @@
+//! `windtunnel explain`: a name of the language, the exit codes, or what a file will do.
+
+use super::{EXIT_CODES, Exit, files, print, tell};
+use crate::models::fault::{Aim, Takes};
+use crate::models::metric;
+use crate::report::terminal::Ink;
+use crate::scenario::problem::nearest;
+use crate::scenario::{Request, assumptions, plan_steps};
+use crate::{faults, invariants};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// An invariant, a fault, a metric, `exit-codes`, `plan` or `assumptions`.
+    name: String,
+    /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
+    file: Option<PathBuf>,
+    /// A variant of the file.
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// Set a parameter or a key.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Explain {
+    pub fn run(self, ink: Ink) -> Exit {
+        match self.name.as_str() {
+            "exit-codes" => {
+                let rows = EXIT_CODES.iter().map(|(code, meaning)| format!("{code:>8}  {meaning}\n"));
+                print(&rows.collect::<String>());
+                return Exit::PASS;
+            }
+            "plan" | "assumptions" => return self.about_file(ink),
+            _ => {}
+        }
+        let text = invariant(&self.name).or_else(|| fault(&self.name)).or_else(|| one_metric(&self.name));
+        match text {
+            Some(text) => {
+                print(&text);
+                Exit::PASS
+            }
+            None => {
+                let known = known();
+                let hint = nearest(&self.name, known.iter().copied()).map_or_else(
+                    || "`windtunnel list` prints every name".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                tell(&format!("error: nothing is called `{}`: {hint}\n", self.name));
+                Exit::USAGE
+            }
+        }
+    }
+
+    fn about_file(&self, ink: Ink) -> Exit {
+        let source = match files::read(self.file.as_deref(), ink) {
+            Ok(source) => source,
+            Err(exit) => return exit,
+        };
+        let request = Request { variant: self.variant.as_deref(), set: &self.set };
+        let text = if self.name == "plan" {
+            source.scenario.plan(&request).map(|loaded| plan_steps(&loaded.plan))
+        } else {
+            assumptions(&source.scenario, &request)
+        };
+        match text {
+            Ok(text) => {
+                print(&text);
+                Exit::PASS
+            }
+            Err(diagnostics) => files::refuse(&diagnostics, ink),
+        }
+    }
+}
+
+fn known() -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = invariants::ALL.iter().map(|entry| entry.name).collect();
+    names.extend(faults::ALL.iter().map(|fault| fault.name()));
+    names.extend(metric::ALL.iter().map(|metric| metric.name));
+    names.extend(["exit-codes", "plan", "assumptions"]);
+    names
+}
+
+fn invariant(name: &str) -> Option<String> {
+    let entry = invariants::named(name)?;
+    let (breaks, repairs) = entry.exhibits;
+    Some(format!(
+        "{name}, an invariant\n  violated when   {}\n  exercised when  {}\n  causes          {}\n  broken by       {breaks}\n  repaired by     {repairs}\n",
+        entry.sentence,
+        entry.exercised_when,
+        entry.causes.join(", "),
+    ))
+}
+
+fn fault(name: &str) -> Option<String> {
+    let fault = faults::named(name)?;
+    let aim = match fault.aim() {
+        Aim::ControlPlane => "the control plane; `region:` narrows it",
+        Aim::Service => "the replicas of `target: SERVICE`; `region:` and `replicas:` narrow it",
+        Aim::ConsumerGroup => "the members of `target: SERVICE/TOPIC`",
+        Aim::Region => "the `region:` that is cut off",
+        Aim::Network => "messages of `target: SERVICE`; without it, all",
+    };
+    let takes = match fault.takes() {
+        Takes::Nothing => "nothing more",
+        Takes::Share => "`share: 10%`",
+        Takes::Delay => "`by: 500ms`",
+    };
+    Some(format!("{name}, a fault\n  {}\n  aimed at  {aim}\n  takes     {takes}\n", fault.sentence()))
+}
+
+fn one_metric(name: &str) -> Option<String> {
+    let metric = metric::named(name)?;
+    Some(format!("{name}, a metric in {}\n  {}\n", metric.unit, metric.formula))
+}

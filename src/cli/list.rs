@@ -1,0 +1,68 @@
+//! `windtunnel list`: what the language knows.
+
+use super::{Exit, files, print};
+use crate::models::metric;
+use crate::report::terminal::Ink;
+use crate::{faults, invariants, report};
+use clap::Args;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// `invariants`, `faults`, `metrics`, `formats`, or a scenario file or folder; none: all four.
+    what: Option<String>,
+}
+
+const CATALOGUES: [&str; 4] = ["invariants", "faults", "metrics", "formats"];
+
+impl List {
+    pub fn run(self, ink: Ink) -> Exit {
+        match self.what.as_deref() {
+            None => {
+                for what in CATALOGUES {
+                    print(&format!("{what}\n{}\n", catalogue(what)));
+                }
+                Exit::PASS
+            }
+            Some(what) if CATALOGUES.contains(&what) => {
+                print(&catalogue(what));
+                Exit::PASS
+            }
+            Some(path) if Path::new(path).exists() => scenarios(Path::new(path), ink),
+            Some(other) => {
+                super::tell(&format!("error: `{other}` is neither a file nor one of {}\n", CATALOGUES.join(", ")));
+                Exit::USAGE
+            }
+        }
+    }
+}
+
+fn catalogue(what: &str) -> String {
+    let rows: Vec<(&str, &str)> = match what {
+        "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
+        "faults" => faults::ALL.iter().map(|fault| (fault.name(), fault.sentence())).collect(),
+        "metrics" => metric::ALL.iter().map(|metric| (metric.name, metric.formula)).collect(),
+        _ => report::ALL.iter().map(|format| (format.name, format.sentence)).collect(),
+    };
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    rows.iter().map(|(name, sentence)| format!("  {name:width$}  {sentence}\n")).collect()
+}
+
+fn scenarios(path: &Path, ink: Ink) -> Exit {
+    let Ok(found) = files::scenarios_under(path) else {
+        super::tell(&format!("error: {} cannot be read\n", path.display()));
+        return Exit::USAGE;
+    };
+    let mut exit = if found.is_empty() { Exit::NOTHING_SELECTED } else { Exit::PASS };
+    for file in found {
+        match files::read(Some(&file), ink) {
+            Ok(source) => {
+                let variants = source.scenario.variants();
+                let names: Vec<&str> = std::iter::once("base").chain(variants.iter().map(String::as_str)).collect();
+                print(&format!("{}  {}\n    {}\n", file.display(), names.join(", "), source.scenario.summary()));
+            }
+            Err(ended) => exit = exit.worst(ended),
+        }
+    }
+    exit
+}

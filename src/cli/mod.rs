@@ -1,0 +1,124 @@
+//! The command line: one subcommand per file. The only place that prints, reads files and looks at the clock.
+
+mod check;
+mod completions;
+mod explain;
+mod files;
+mod list;
+mod run;
+mod schema;
+mod stop;
+mod test;
+
+use crate::report::terminal::Ink;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// Tries a feature rollout on a model of your estate before production does.
+///
+/// Without a file, `run` takes the embedded split-brain scenario.
+#[derive(Debug, Parser)]
+#[command(name = "windtunnel", version, max_term_width = 100, subcommand_required = false)]
+struct Cli {
+    /// Colours: `auto` means on a terminal without NO_COLOR.
+    #[arg(long, global = true, value_enum, default_value = "auto", env = "WINDTUNNEL_COLOR")]
+    color: Color,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenario files over seeds, print what was seen, and write a report.
+    Run(run::Run),
+    /// Run scenarios, each in all its variants, against their `expect`; folders are walked.
+    Test(test::Test),
+    /// Read scenario files and tell every mistake, without running anything.
+    Check(check::Check),
+    /// List what the language knows: invariants, faults, metrics, formats; or the variants of a file.
+    List(list::List),
+    /// Explain an invariant, a fault, a metric or the exit codes; or a file's plan or assumptions.
+    Explain(explain::Explain),
+    /// Print the JSON Schema of scenario files, for editors.
+    Schema(schema::Schema),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+}
+
+/// How a command ended, by the exit codes that `explain exit-codes` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Exit(pub u8);
+
+impl Exit {
+    pub const PASS: Exit = Exit(0);
+    pub const FAIL: Exit = Exit(1);
+    pub const USAGE: Exit = Exit(2);
+    pub const INCONCLUSIVE: Exit = Exit(3);
+    pub const NOTHING_SELECTED: Exit = Exit(4);
+    pub const NOT_WRITTEN: Exit = Exit(74);
+
+    /// The one that is told when several apply (cli.md): interruptions, internal, output, usage, fail, inconclusive.
+    pub fn worst(self, other: Exit) -> Exit {
+        const ORDER: [u8; 11] = [143, 130, 70, 74, 5, 2, 1, 3, 4, 0, 255];
+        let rank = |exit: Exit| ORDER.iter().position(|code| *code == exit.0).unwrap_or(ORDER.len());
+        if rank(self) <= rank(other) { self } else { other }
+    }
+}
+
+/// The exit codes and what they mean, in the order in which `explain exit-codes` prints them.
+pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
+    ("0", "everything expected was seen, nothing vacuous"),
+    ("1", "a violation, threshold or regression that was not expected"),
+    ("2", "usage or scenario error; nothing ran"),
+    (
+        "3",
+        "inconclusive: something named was never exercised, pending or undecided; a fault never fired; the run was cut short",
+    ),
+    ("4", "nothing selected"),
+    ("70", "internal error"),
+    ("74", "output could not be written"),
+    ("130, 143", "interrupted; the partial report says so"),
+];
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ink = match cli.color {
+        Color::Always => Ink::Colored,
+        Color::Never => Ink::Plain,
+        Color::Auto => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            if !plain && std::io::stdout().is_terminal() { Ink::Colored } else { Ink::Plain }
+        }
+    };
+    let exit = match cli.command.unwrap_or_else(|| Command::Run(run::Run::default())) {
+        Command::Run(command) => command.run(ink),
+        Command::Test(command) => command.run(ink),
+        Command::Check(command) => command.run(ink),
+        Command::List(command) => command.run(ink),
+        Command::Explain(command) => command.run(ink),
+        Command::Schema(command) => command.run(),
+        Command::Completions(command) => command.run(),
+    };
+    ExitCode::from(exit.0)
+}
+
+/// Writes to standard output; a reader that has gone away is not an error worth a panic.
+pub(crate) fn print(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
+
+/// Writes to standard error.
+pub(crate) fn tell(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,249 @@
+//! `windtunnel run`: scenario files over seeds.
+
+use super::files::{self, Source};
+use super::{Exit, print, stop, tell};
+use crate::campaign::outcome::{CampaignOutcome, Invocation, VariantOutcome};
+use crate::campaign::{run_variant, verdict};
+use crate::report::folder::{self, Meta};
+use crate::report::result;
+use crate::report::terminal::{self, Ink};
+use crate::run::Limits;
+use crate::scenario::{Loaded, Request};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Seeds when none are named: enough to see whether something happens always or sometimes, few enough to wait for.
+const SEEDS: u64 = 10;
+
+/// What `run` and `test` have in common.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Options {
+    /// Set a parameter or a key: `--set poll=5s`, `--set services.gateway.replicas=5`. Repeatable.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Seeds, half-open: `1..21` are twenty seeds.
+    #[arg(long, value_name = "A..B", value_parser = seed_range, env = "WINDTUNNEL_SEEDS")]
+    pub seeds: Option<Range<u64>>,
+    /// Runs at a time; the results do not depend on it.
+    #[arg(long, value_name = "N", env = "WINDTUNNEL_JOBS")]
+    pub jobs: Option<usize>,
+    /// Built-in invariants that the file does not name decide the exit code, too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Where reports go.
+    #[arg(long, value_name = "DIR", default_value = "reports", env = "WINDTUNNEL_OUT")]
+    pub out: PathBuf,
+    /// Write no report.
+    #[arg(long)]
+    pub no_report: bool,
+    /// Stop a run after so many events; its verdict is then `undecided`.
+    #[arg(long, value_name = "N")]
+    pub max_events: Option<u64>,
+    /// Result on standard output: for people, or as JSON (one document, or one line per scenario).
+    #[arg(long, value_enum, default_value = "human")]
+    pub format: Format,
+    /// Only failures.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+    Ndjson,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            set: Vec::new(),
+            seeds: None,
+            jobs: None,
+            strict: false,
+            out: PathBuf::from("reports"),
+            no_report: false,
+            max_events: None,
+            format: Format::Human,
+            quiet: false,
+        }
+    }
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Run {
+    /// Scenario files; none: the embedded split-brain scenario.
+    files: Vec<PathBuf>,
+    /// One seed.
+    #[arg(long, value_name = "N", conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// A variant of the file instead of the file as it is.
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+fn seed_range(text: &str) -> Result<Range<u64>, String> {
+    let expected = || format!("expected two numbers as `1..21`, half-open, found `{text}`");
+    let (from, to) = text.split_once("..").ok_or_else(expected)?;
+    let range = from.parse().map_err(|_| expected())?..to.parse().map_err(|_| expected())?;
+    if range.is_empty() { Err(format!("`{text}` holds no seed: the end is not part of it")) } else { Ok(range) }
+}
+
+impl Run {
+    pub fn run(self, ink: Ink) -> Exit {
+        let seeds = match self.seed {
+            Some(u64::MAX) => {
+                tell("error: the largest seed is 18446744073709551614\n");
+                return Exit::USAGE;
+            }
+            Some(seed) => seed..seed + 1,
+            None => self.options.seeds.clone().unwrap_or(1..1 + SEEDS),
+        };
+        let named: Vec<Option<&Path>> =
+            if self.files.is_empty() { vec![None] } else { self.files.iter().map(|file| Some(file.as_path())).collect() };
+        let mut exit = Exit::PASS;
+        let mut ran = false;
+        for path in named {
+            let one = files::read(path, ink).and_then(|source| {
+                let loaded = plan(&source, self.variant.as_deref(), &self.options, ink)?;
+                ran = true;
+                Ok(campaign(&source, vec![loaded], seeds.clone(), &self.options, ink))
+            });
+            match one {
+                Ok((outcome, ended)) => {
+                    exit = exit.worst(ended);
+                    exit = exit.worst(self.options.report(&outcome, ink));
+                }
+                Err(ended) => exit = exit.worst(ended),
+            }
+        }
+        exit
+    }
+}
+
+/// A finished campaign with its report's folder.
+pub(crate) struct Reported {
+    pub outcome: CampaignOutcome,
+    pub report: Option<PathBuf>,
+}
+
+/// Compiles a variant; what is wrong is told at once.
+pub(crate) fn plan(source: &Source, variant: Option<&str>, options: &Options, ink: Ink) -> Result<Loaded, Exit> {
+    let request = Request { variant, set: &options.set };
+    source.scenario.plan(&request).map_err(|diagnostics| files::refuse(&diagnostics, ink))
+}
+
+/// Runs variants over the same seeds and writes the report.
+pub(crate) fn campaign(
+    source: &Source,
+    loaded: Vec<Loaded>,
+    seeds: Range<u64>,
+    options: &Options,
+    ink: Ink,
+) -> (Reported, Exit) {
+    let _ = ink;
+    let started = Instant::now();
+    let began = std::time::SystemTime::now();
+    let stop = stop::requested();
+    let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+    let limits = options.max_events.map_or_else(Limits::default, |events| Limits { events });
+    let total = (seeds.end - seeds.start).saturating_mul(loaded.len() as u64);
+    let bar = progress_bar(total, options.quiet);
+    let variants: Vec<VariantOutcome> = loaded
+        .into_iter()
+        .map(|one| {
+            bar.set_message(format!("{}:{}", one.plan.scenario, one.plan.variant));
+            run_variant(one.plan, seeds.clone(), jobs, limits, &stop, options.strict, &|| bar.inc(1))
+        })
+        .collect();
+    bar.finish_and_clear();
+    let interrupted = stop.load(Ordering::Relaxed);
+    let set = options.set.iter().filter_map(|set| set.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let outcome = CampaignOutcome {
+        scenario: source.scenario.name().to_owned(),
+        variants,
+        seeds: (seeds.start, seeds.end),
+        interrupted,
+        invocation: Invocation {
+            file: source.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+            set: set.collect(),
+            strict: options.strict,
+        },
+    };
+    let mut exit = Exit(verdict::exit_code(&outcome));
+    if interrupted {
+        exit = exit.worst(Exit(130));
+    }
+    let mut report = None;
+    if !options.no_report {
+        let meta = Meta {
+            started: timestamp(began),
+            seconds: started.elapsed().as_secs_f64(),
+            jobs,
+            command: std::env::args().collect(),
+            machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        };
+        match folder::write(&outcome, &options.out, &source.text, &meta) {
+            Ok(folder) => report = Some(folder.join("index.html")),
+            Err(why) => {
+                tell(&format!("error: the report could not be written: {why}\n"));
+                exit = exit.worst(Exit::NOT_WRITTEN);
+            }
+        }
+    }
+    (Reported { outcome, report }, exit)
+}
+
+impl Options {
+    /// Prints the result as asked for. What it comes to was decided before.
+    fn report(&self, reported: &Reported, ink: Ink) -> Exit {
+        match self.format {
+            Format::Human => print(&terminal::render(&reported.outcome, reported.report.as_deref(), ink)),
+            Format::Json => print(&result::render(&reported.outcome)),
+            Format::Ndjson => print(&one_line(&result::render(&reported.outcome))),
+        }
+        Exit::PASS
+    }
+}
+
+/// A JSON document on one line.
+pub(crate) fn one_line(document: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(document).expect("result.json is JSON");
+    format!("{value}\n")
+}
+
+fn progress_bar(total: u64, quiet: bool) -> ProgressBar {
+    if quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    let template = "{msg} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// A moment in RFC 3339, to the second.
+fn timestamp(moment: std::time::SystemTime) -> String {
+    let seconds = moment.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, of_day) = ((seconds / 86_400) as i64, seconds % 86_400);
+    // Days to a civil date, after Howard Hinnant's `civil_from_days`.
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", of_day / 3_600, of_day / 60 % 60, of_day % 60)
+}

@@ -1,0 +1,97 @@
+//! `windtunnel test`: every scenario and variant against its `expect`.
+
+use super::files;
+use super::run::{Format, Options, campaign, one_line, plan};
+use super::{Exit, print, tell};
+use crate::campaign::verdict;
+use crate::report::result;
+use crate::report::sentence;
+use crate::report::terminal::{self, Ink};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Seeds when none are named: what the project's own CI runs.
+const SEEDS: u64 = 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Scenario files or folders; none: `scenarios`.
+    paths: Vec<PathBuf>,
+    /// Only scenarios and variants whose `scenario:variant` contains this.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Test {
+    pub fn run(self, ink: Ink) -> Exit {
+        let paths = if self.paths.is_empty() { vec![PathBuf::from("scenarios")] } else { self.paths.clone() };
+        let mut exit = Exit::PASS;
+        let mut judged = 0;
+        for path in &paths {
+            match files::scenarios_under(path) {
+                Ok(found) => {
+                    for file in found {
+                        exit = exit.worst(self.one(&file, &mut judged, ink));
+                    }
+                }
+                Err(why) => {
+                    tell(&format!("error: {}: {why}\n", path.display()));
+                    exit = exit.worst(Exit::USAGE);
+                }
+            }
+        }
+        if judged == 0 && exit == Exit::PASS {
+            tell("error: nothing selected: no scenario, or none that the filter lets through\n");
+            return Exit::NOTHING_SELECTED;
+        }
+        exit
+    }
+
+    fn one(&self, file: &std::path::Path, judged: &mut usize, ink: Ink) -> Exit {
+        let source = match files::read(Some(file), ink) {
+            Ok(source) => source,
+            Err(exit) => return exit,
+        };
+        let mut exit = Exit::PASS;
+        let mut loaded = Vec::new();
+        let variants = source.scenario.variants();
+        for variant in std::iter::once(None).chain(variants.iter().map(|name| Some(name.as_str()))) {
+            let name = format!("{}:{}", source.scenario.name(), variant.unwrap_or("base"));
+            if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+                continue;
+            }
+            match plan(&source, variant, &self.options, ink) {
+                Ok(one) => loaded.push(one),
+                Err(ended) => exit = exit.worst(ended),
+            }
+        }
+        if loaded.is_empty() {
+            return exit;
+        }
+        *judged += loaded.len();
+        let seeds = self.options.seeds.clone().unwrap_or(1..1 + SEEDS);
+        let (reported, ended) = campaign(&source, loaded, seeds, &self.options, ink);
+        match self.options.format {
+            Format::Human => self.lines(&reported.outcome, ink),
+            Format::Json => print(&result::render(&reported.outcome)),
+            Format::Ndjson => print(&one_line(&result::render(&reported.outcome))),
+        }
+        exit.worst(ended)
+    }
+
+    fn lines(&self, outcome: &crate::campaign::CampaignOutcome, ink: Ink) {
+        let strict = self.options.strict;
+        for variant in &outcome.variants {
+            let met = verdict::judge(variant, strict).iter().all(|row| row.judgement == verdict::Judgement::Met);
+            if met && self.options.quiet {
+                continue;
+            }
+            print(&terminal::one_line(variant, strict, ink));
+            if !met && let Some(seed) = sentence::shown_seed(variant, strict) {
+                print(&format!("    {}\n", sentence::replay(&outcome.invocation, &variant.plan.variant, seed)));
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A campaign's folder under `reports/`: every format, the plots, the scenario, and `latest` pointing at the newest.
+
+use super::{ALL, plot};
+use crate::campaign::outcome::CampaignOutcome;
+use crate::kernel::digest::{Digest, hash_bytes};
+use serde::Serialize;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What depends on the machine and the hour, kept apart from `result.json`. Whoever may read a clock fills it in.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Meta {
+    /// When the campaign began, RFC 3339.
+    pub started: String,
+    pub seconds: f64,
+    /// Runs at a time.
+    pub jobs: usize,
+    /// The command line.
+    pub command: Vec<String>,
+    /// Operating system and architecture.
+    pub machine: String,
+}
+
+/// Writes `reports/<scenario>/<hash>/…` below `reports` and points `reports/latest` at it. Each file appears whole or
+/// not at all; errors name the path.
+pub fn write(outcome: &CampaignOutcome, reports: &Path, scenario_text: &str, meta: &Meta) -> io::Result<PathBuf> {
+    let within = Path::new(&file_name(&outcome.scenario)).join(folder_name(outcome));
+    let folder = reports.join(&within);
+    create(&folder.join("plots"))?;
+    for format in ALL {
+        put(&folder.join(format.file), &(format.render)(outcome))?;
+    }
+    put(&folder.join("scenario.yaml"), scenario_text)?;
+    let mut meta = serde_json::to_string_pretty(meta).map_err(io::Error::other)?;
+    meta.push('\n');
+    put(&folder.join("meta.json"), &meta)?;
+    for variant in &outcome.variants {
+        let drawn = variant.exhibit.as_ref().map(|exhibit| plot::plots(&exhibit.series).0);
+        for plot in drawn.unwrap_or_default() {
+            let file = format!("{}-{}.svg", file_name(&variant.plan.variant), plot.name);
+            put(&folder.join("plots").join(file), &plot.file())?;
+        }
+    }
+    point(reports, &within)?;
+    Ok(folder)
+}
+
+/// Sixteen hexadecimal digits over scenario, parameters, seeds and version; a campaign that was interrupted gets a
+/// folder of its own, so that it never replaces a whole one.
+pub fn folder_name(outcome: &CampaignOutcome) -> String {
+    let mut digest = Digest::default();
+    let mut fold = |text: &str| digest.fold(hash_bytes(text.as_bytes()), text.len() as u64);
+    fold(env!("CARGO_PKG_VERSION"));
+    fold(&outcome.scenario);
+    for variant in &outcome.variants {
+        fold(&variant.plan.variant);
+        fold(&variant.plan.hash);
+        for (key, value) in &variant.plan.params {
+            fold(key);
+            fold(value);
+        }
+    }
+    if outcome.invocation.strict {
+        fold("strict");
+    }
+    digest.fold(outcome.seeds.0, outcome.seeds.1);
+    let partial = if outcome.interrupted { "-partial" } else { "" };
+    format!("{:016x}{partial}", digest.word())
+}
+
+/// A name as a file name: nothing that leads out of the folder, nothing that a shell or Windows objects to.
+fn file_name(name: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let text: String = name.chars().map(kept).collect();
+    let text = text.trim_matches('.');
+    if text.is_empty() { "unnamed".to_owned() } else { text.to_owned() }
+}
+
+/// `reports/latest`: a symbolic link, or a file with the path where there are none.
+fn point(reports: &Path, target: &Path) -> io::Result<()> {
+    let (latest, fresh) = (reports.join("latest"), reports.join(".latest.new"));
+    discard(&fresh)?;
+    match link(target, &fresh) {
+        Ok(()) => {}
+        Err(_) => fs::write(&fresh, format!("{}\n", target.display())).map_err(|error| at(&fresh, &error))?,
+    }
+    fs::rename(&fresh, &latest).map_err(|error| at(&latest, &error))
+}
+
+#[cfg(unix)]
+fn link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn link(_target: &Path, _link: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn discard(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn create(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder).map_err(|error| at(folder, &error))
+}
+
+/// Writes beside the place and renames, so that nobody reads half a file.
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    fs::write(&fresh, text).map_err(|error| at(&fresh, &error))?;
+    fs::rename(&fresh, path).map_err(|error| at(path, &error))
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::outcome::fixture::{SOURCE, split_brain};
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("the folder is there");
+        let name =
+            |entry: io::Result<fs::DirEntry>| entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_folder_has_every_format_and_latest_points_at_it() {
+        let reports = tempfile::tempdir().expect("a temporary folder");
+        let folder = write(&split_brain(), reports.path(), SOURCE, &Meta::default()).expect("it is writable");
+        let all = "index.html meta.json metrics.csv plots result.json scenario.yaml seeds.csv summary.md";
+        assert_eq!(names(&folder).join(" "), all);
+        assert_eq!(names(&folder.join("plots")).len(), 7);
+        assert_eq!(names(&reports.path().join("latest")), names(&folder));
+    }
+
+    #[test]
+    fn writing_again_gives_the_same_folder_and_the_same_bytes() {
+        let reports = tempfile::tempdir().expect("a temporary folder");
+        let read = |file: &Path| fs::read_to_string(file).expect("it was written");
+        let first = write(&split_brain(), reports.path(), SOURCE, &Meta::default()).expect("it is writable");
+        let before: Vec<String> = ALL.iter().map(|format| read(&first.join(format.file))).collect();
+        let again = write(&split_brain(), reports.path(), SOURCE, &Meta::default()).expect("it is writable");
+        assert_eq!(first, again);
+        assert_eq!(before, ALL.iter().map(|format| read(&again.join(format.file))).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_folder_is_named_by_what_decides_the_outcome() {
+        let name = folder_name(&split_brain());
+        assert_eq!(name.len(), 16);
+        let other_seeds = CampaignOutcome { seeds: (0, 21), ..split_brain() };
+        assert_ne!(folder_name(&other_seeds), name);
+        let mut elsewhere = split_brain();
+        elsewhere.invocation.file = "/tmp/copy.yaml".to_owned();
+        assert_eq!(folder_name(&elsewhere), name);
+        let partial = CampaignOutcome { interrupted: true, ..split_brain() };
+        assert_eq!(folder_name(&partial), format!("{name}-partial"));
+    }
+
+    #[test]
+    fn a_name_cannot_lead_out_of_the_folder() {
+        assert_eq!(file_name("../../etc/passwd"), "-..-etc-passwd");
+        assert_eq!(file_name(".."), "unnamed");
+    }
+
+    #[test]
+    fn an_error_names_the_path() {
+        let reports = tempfile::tempdir().expect("a temporary folder");
+        let blocked = reports.path().join("file");
+        fs::write(&blocked, "").expect("it is writable");
+        let error = write(&split_brain(), &blocked, SOURCE, &Meta::default()).expect_err("a file is no folder");
+        assert!(error.to_string().contains("file/split-brain/"), "{error}");
+    }
+}

@@ -1,0 +1,232 @@
+//! What reports say in words, the same in every format: counts, expectations, the verdict, the line to paste.
+
+use super::number;
+use crate::campaign::outcome::{CampaignOutcome, Happened, Invocation, Totals, VariantOutcome};
+use crate::campaign::verdict::{self, Judged, Judgement, Overall, Subject};
+use crate::run::summary::Verdict;
+use crate::scenario::plan::{ComesOut, Expected};
+
+/// What is said of anything named that never happened.
+pub const WORTHLESS: &str = "never exercised: this result is worth nothing";
+
+/// An invariant's counts: `violated in 20 of 20 runs, 3 012 violations, cause: stale cache (3 012)`.
+pub fn counts(totals: &Totals) -> String {
+    let mut text = match totals.verdict {
+        Verdict::Violated => {
+            let violations = number::counted(totals.violations, "violation", "violations");
+            format!("violated in {}, {violations}{}", of_exercised(totals.violated_runs, totals), causes(totals))
+        }
+        Verdict::Holds => {
+            let times = number::counted(totals.exercised, "time", "times");
+            let clean = totals.exercised_runs - totals.violated_runs;
+            format!("holds in {}, exercised {times}", of_exercised(clean, totals))
+        }
+        Verdict::Pending => {
+            let open = number::counted(totals.pending, "obligation", "obligations");
+            format!("pending in {}: {open} open at the end", of_all(totals.pending_runs, totals.runs))
+        }
+        Verdict::Vacuous => WORTHLESS.to_owned(),
+        Verdict::Undecided => {
+            format!("undecided in {}: a limit was hit first", of_all(totals.undecided_runs, totals.runs))
+        }
+    };
+    if totals.in_baseline > 0 {
+        let too = number::counted(totals.in_baseline, "violation", "violations");
+        text.push_str(&format!(", {too} in the baseline too"));
+    }
+    text
+}
+
+/// `, causes: stale cache (3 012), fallback (19)`; empty without any.
+fn causes(totals: &Totals) -> String {
+    let told = cause_list(totals);
+    match totals.causes.len() {
+        0 => String::new(),
+        1 => format!(", cause: {told}"),
+        _ => format!(", causes: {told}"),
+    }
+}
+
+/// `stale cache (3 012), fallback (19)`.
+pub fn cause_list(totals: &Totals) -> String {
+    let told: Vec<String> =
+        totals.causes.iter().map(|(cause, times)| format!("{cause} ({})", number::count(*times))).collect();
+    told.join(", ")
+}
+
+fn of_exercised(part: u64, totals: &Totals) -> String {
+    if totals.exercised_runs == totals.runs {
+        return of_all(part, totals.runs);
+    }
+    let of = number::count(totals.exercised_runs);
+    format!("{} of {of} runs that exercised it ({} in all)", number::count(part), number::count(totals.runs))
+}
+
+/// `2 of 20 runs`.
+pub fn of_all(part: u64, runs: u64) -> String {
+    format!("{} of {}", number::count(part), number::runs(runs))
+}
+
+/// What a row is about: the invariant's or metric's name, the entry of the timeline.
+pub fn subject(row: &Judged) -> String {
+    match &row.of {
+        Subject::Expectation(Expected::Invariant { name, .. }) | Subject::Strict(name) => (*name).to_owned(),
+        Subject::Expectation(Expected::Metric { metric, .. }) => metric.name.to_owned(),
+        Subject::Expectation(Expected::Reached { .. }) | Subject::Timeline(_) | Subject::Variant => row.text.clone(),
+    }
+}
+
+/// What a row came to, in one line: the counts where it was met, what was expected and what came instead where not.
+pub fn account(row: &Judged, outcome: &VariantOutcome) -> String {
+    let expected = match &row.of {
+        Subject::Expectation(Expected::Invariant { comes_out, .. }) => Some(comes_out_words(comes_out)),
+        Subject::Strict(_) => Some("expected to hold (strict)".to_owned()),
+        Subject::Expectation(Expected::Metric { .. }) => Some(format!("expected {}", row.text)),
+        Subject::Expectation(Expected::Reached { .. }) | Subject::Timeline(_) | Subject::Variant => None,
+    };
+    match (&row.judgement, expected) {
+        (Judgement::Met, _) => met(row, outcome),
+        (Judgement::Missed(why) | Judgement::Inconclusive(why), Some(expected)) => format!("{expected}, but {why}"),
+        (Judgement::Missed(why) | Judgement::Inconclusive(why), None) => why.clone(),
+    }
+}
+
+fn met(row: &Judged, outcome: &VariantOutcome) -> String {
+    match &row.of {
+        Subject::Expectation(Expected::Invariant { name, comes_out }) => {
+            let counts = counts(&outcome.totals(name));
+            match (comes_out, &row.note) {
+                (ComesOut::AtMost { .. }, Some(note)) => note.clone(),
+                // Other causes and the baseline's share stand in the counts already.
+                _ => counts,
+            }
+        }
+        Subject::Strict(name) => counts(&outcome.totals(name)),
+        Subject::Expectation(Expected::Metric { .. }) => {
+            format!("{}, as expected: {}", row.note.as_deref().unwrap_or("it is within its bounds"), row.text)
+        }
+        Subject::Expectation(Expected::Reached { .. }) => "reached".to_owned(),
+        Subject::Timeline(_) | Subject::Variant => String::new(),
+    }
+}
+
+fn comes_out_words(comes_out: &ComesOut) -> String {
+    match comes_out {
+        ComesOut::Holds => "expected to hold".to_owned(),
+        ComesOut::Violated { cause: None, .. } => "expected to be violated".to_owned(),
+        ComesOut::Violated { cause: Some(cause), .. } => format!("expected to be violated for {cause}"),
+        ComesOut::AtMost { share, confidence } => {
+            format!("expected in at most {share} of runs with {} confidence", number::percent(*confidence))
+        }
+    }
+}
+
+/// `holds`, `violated`, `at most 5% of runs`: as `result.json` says what is expected of an invariant.
+pub fn expected(comes_out: &ComesOut) -> String {
+    match comes_out {
+        ComesOut::Holds => "holds".to_owned(),
+        ComesOut::Violated { .. } => "violated".to_owned(),
+        ComesOut::AtMost { share, .. } => format!("at most {share} of runs"),
+    }
+}
+
+/// An entry of the timeline: `in 20 of 20 runs, 23 times in all`.
+pub fn happened(entry: &Happened, runs: u64) -> String {
+    if entry.fired_runs == 0 {
+        return "never took place: what it was to show is not shown".to_owned();
+    }
+    let in_runs = format!("in {}", of_all(entry.fired_runs, runs));
+    if entry.times == entry.fired_runs {
+        in_runs
+    } else {
+        format!("{in_runs}, {} times in all", number::count(entry.times))
+    }
+}
+
+/// One sentence on what the campaign came to.
+pub fn headline(outcome: &CampaignOutcome) -> String {
+    let strict = outcome.invocation.strict;
+    let rows: Vec<(&VariantOutcome, Judged)> = outcome
+        .variants
+        .iter()
+        .flat_map(|variant| verdict::judge(variant, strict).into_iter().map(move |row| (variant, row)))
+        .collect();
+    let total = rows.len() as u64;
+    let first = |wanted: fn(&Judgement) -> bool| rows.iter().find(|(_, row)| wanted(&row.judgement));
+    let told = |(variant, row): &(&VariantOutcome, Judged)| {
+        format!("{} in {}: {}", subject(row), variant.plan.variant, account(row, variant))
+    };
+    let text = match verdict::overall(outcome) {
+        Overall::Pass => format!("Everything expected was seen: {}.", met_of(total)),
+        Overall::Fail => {
+            let missed = rows.iter().filter(|(_, row)| matches!(row.judgement, Judgement::Missed(_))).count() as u64;
+            let which = first(|judgement| matches!(judgement, Judgement::Missed(_))).map(told).unwrap_or_default();
+            let are = if missed == 1 { "is" } else { "are" };
+            let of = number::counted(total, "expectation", "expectations");
+            format!("{} of {of} {are} missed. {which}.", number::count(missed))
+        }
+        Overall::Inconclusive => match first(|judgement| matches!(judgement, Judgement::Inconclusive(_))) {
+            Some(row) => format!("It cannot be told. {}.", told(row)),
+            None => "It cannot be told: not every run was made.".to_owned(),
+        },
+    };
+    if outcome.interrupted { format!("Interrupted, so this is not everything. {text}") } else { text }
+}
+
+fn met_of(total: u64) -> String {
+    number::counted(total, "expectation, met", "expectations, all met")
+}
+
+/// `seeds 0..20`, half-open as on the command line.
+pub fn seeds(outcome: &CampaignOutcome) -> String {
+    format!("seeds {}..{}", outcome.seeds.0, outcome.seeds.1)
+}
+
+/// The line that runs one seed of one variant again.
+pub fn replay(invocation: &Invocation, variant: &str, seed: u64) -> String {
+    let mut line = "windtunnel run".to_owned();
+    if !invocation.file.is_empty() {
+        line.push_str(&format!(" {}", quoted(&invocation.file)));
+    }
+    if variant != "base" {
+        line.push_str(&format!(" --variant {}", quoted(variant)));
+    }
+    for (key, value) in &invocation.set {
+        line.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
+    }
+    if invocation.strict {
+        line.push_str(" --strict");
+    }
+    line.push_str(&format!(" --seed {seed}"));
+    line
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%+@".contains(c);
+    if !word.is_empty() && word.chars().all(safe) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The seed a report points at: the exhibit's, else the one that would be shown.
+pub fn shown_seed(variant: &VariantOutcome, strict: bool) -> Option<u64> {
+    let shown = variant.exhibit.as_ref().map(|exhibit| exhibit.seed);
+    shown.or_else(|| verdict::exhibit_seed(&variant.plan, &variant.runs, strict))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_replay_line_can_be_pasted_into_a_shell() {
+        let mut invocation = Invocation { file: "my scenarios/it's.yaml".to_owned(), ..Invocation::default() };
+        invocation.set.push(("poll".to_owned(), "30s".to_owned()));
+        let line = replay(&invocation, "edge-context", 7);
+        assert_eq!(line, r"windtunnel run 'my scenarios/it'\''s.yaml' --variant edge-context --set poll=30s --seed 7");
+        assert_eq!(replay(&Invocation::default(), "base", 0), "windtunnel run --seed 0");
+    }
+}

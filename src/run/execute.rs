@@ -1,0 +1,197 @@
+//! The loop of one run: pop, dispatch, observe, until the horizon or a limit.
+
+use super::attribution::attribute;
+use super::metrics::Metrics;
+use super::reached::Reached;
+use super::series::Recorder;
+use super::summary::{RunSummary, Series};
+use crate::invariants::board::Board;
+use crate::invariants::{Entry, Ledger};
+use crate::models::estate::{Estate, JourneyId};
+use crate::models::observation::{Kind, Observed};
+use crate::models::world::{Course, StepTimes, World};
+use crate::scenario::plan::Plan;
+use crate::units::SimTime;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// When a run is stopped before its horizon. The verdict is then `undecided`, never a silent stop.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub events: u64,
+}
+
+impl Default for Limits {
+    /// Four billion events: about ten minutes of one core.
+    fn default() -> Self {
+        Limits { events: 4_000_000_000 }
+    }
+}
+
+/// What to keep of a run beyond its summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Summary,
+    /// Series for plots with so many buckets; and the observations of these interactions and of everything that
+    /// belongs to none, lags and commits apart.
+    Exhibit { buckets: usize, keep: Vec<(JourneyId, u64, u32)> },
+}
+
+impl Detail {
+    fn keeps(&self, fact: &Observed) -> bool {
+        match (self, fact.what.interaction()) {
+            (Detail::Summary, _) => false,
+            (Detail::Exhibit { keep, .. }, Some(interaction)) => keep.contains(&interaction.key()),
+            (Detail::Exhibit { .. }, None) => !matches!(fact.what.kind(), Kind::Lag | Kind::Committed),
+        }
+    }
+}
+
+/// A run and what was kept of it.
+#[derive(Debug)]
+pub struct Completed {
+    pub summary: RunSummary,
+    pub series: Option<Series>,
+    pub trace: Vec<Observed>,
+}
+
+/// Runs a plan with a seed. The result depends on nothing else.
+pub fn run(plan: &Plan, seed: u64, limits: Limits, detail: &Detail, stop: &AtomicBool) -> Option<Completed> {
+    let estate = &*plan.estate;
+    let mut recorder = match detail {
+        Detail::Summary => None,
+        Detail::Exhibit { buckets, .. } => Some(Recorder::new(estate, *buckets)),
+    };
+    let mut trace = Vec::new();
+    let mut metrics = Metrics::new(estate);
+    let mut reached = Reached::new(&plan.expectations, estate);
+    let keep_all = recorder.is_some();
+    let wants = |kind: Kind| keep_all || metrics.wants(kind) || reached.wants(kind);
+    let observed = drive(plan, seed, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
+        for fact in facts {
+            metrics.observe(fact, estate);
+            reached.observe(fact, estate);
+            if let Some(recorder) = &mut recorder {
+                recorder.observe(fact, estate);
+                if detail.keeps(fact) {
+                    trace.push(*fact);
+                }
+            }
+        }
+    })?;
+    let end = observed.end;
+    let baseline = baseline_ledgers(plan, seed, limits, stop, &observed)?;
+    let invariants = observed
+        .ledgers
+        .into_iter()
+        .enumerate()
+        .map(|(index, (entry, ledger))| {
+            attribute(entry, ledger, baseline.as_ref().map(|ledgers| &ledgers[index].1), observed.cut_short)
+        })
+        .collect();
+    let summary = RunSummary {
+        seed,
+        digest: observed.digest,
+        events: observed.events,
+        draws: observed.draws,
+        end,
+        cut_short: observed.cut_short,
+        invariants,
+        metrics: metrics.finish(end, estate),
+        happenings: estate.timeline.iter().map(|entry| entry.label.clone()).zip(observed.strikes).collect(),
+        steps: published(estate, &observed.steps),
+        reached: reached.finish(),
+    };
+    let series = recorder.map(|recorder| recorder.finish(end, estate));
+    Some(Completed { summary, series, trace })
+}
+
+fn wants_of(also: &dyn Fn(Kind) -> bool) -> [bool; Kind::COUNT] {
+    Kind::ALL.map(also)
+}
+
+/// What the loop itself knows of a run.
+struct Driven {
+    ledgers: Vec<(&'static Entry, Ledger)>,
+    digest: String,
+    events: u64,
+    draws: u64,
+    end: SimTime,
+    cut_short: bool,
+    strikes: Vec<u64>,
+    steps: StepTimes,
+}
+
+fn drive(
+    plan: &Plan,
+    seed: u64,
+    course: Course,
+    limits: Limits,
+    also: &[bool; Kind::COUNT],
+    stop: &AtomicBool,
+    show: &mut dyn FnMut(&[Observed]),
+) -> Option<Driven> {
+    let estate = &*plan.estate;
+    let mut board = Board::new(estate, &|name| plan.settings_of(name));
+    let wanted = Kind::ALL.map(|kind| also[kind as usize] || board.wants(kind));
+    let mut world = World::assemble(estate, seed, course, wanted);
+    let horizon = SimTime::from(estate.horizon());
+    let mut cut_short = false;
+    loop {
+        let facts = world.cx().observations();
+        if !facts.is_empty() {
+            board.observe(facts, estate);
+            show(facts);
+        }
+        if world.cx().dispatched() >= limits.events {
+            cut_short = true;
+            break;
+        }
+        if world.cx().dispatched().is_multiple_of(1 << 16) && stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        if !world.step(estate, horizon) {
+            break;
+        }
+    }
+    let end = if cut_short { world.cx().now() } else { horizon };
+    Some(Driven {
+        ledgers: board.finish(end, estate),
+        digest: world.cx().digest().to_string(),
+        events: world.cx().dispatched(),
+        draws: world.cx().draws.count(),
+        end,
+        cut_short,
+        strikes: world.strikes().map(u64::from).collect(),
+        steps: world.step_times().clone(),
+    })
+}
+
+/// The same seed without the rollouts, where a violation asks whose fault it is.
+#[expect(clippy::type_complexity, reason = "ledgers in the order of the catalogue, if they were needed")]
+fn baseline_ledgers(
+    plan: &Plan,
+    seed: u64,
+    limits: Limits,
+    stop: &AtomicBool,
+    observed: &Driven,
+) -> Option<Option<Vec<(&'static Entry, Ledger)>>> {
+    if observed.ledgers.iter().all(|(_, ledger)| ledger.violations == 0) {
+        return Some(None);
+    }
+    let nothing = [false; Kind::COUNT];
+    let course = Course::Baseline(observed.steps.clone());
+    let baseline = drive(plan, seed, course, limits, &nothing, stop, &mut |_| {})?;
+    Some(Some(baseline.ledgers))
+}
+
+fn published(estate: &Estate, steps: &StepTimes) -> Vec<(String, SimTime)> {
+    let mut found = Vec::new();
+    for (rollout, times) in estate.rollouts.iter().zip(steps) {
+        for (step, at) in rollout.steps.iter().zip(times) {
+            if let Some(at) = at {
+                found.push((format!("{}/{}", estate.features[rollout.feature].name, step.name), *at));
+            }
+        }
+    }
+    found
+}
