@@ -1,7 +1,11 @@
+pub mod campaign;
+pub mod cli;
 pub mod faults;
 pub mod invariants;
 pub mod kernel;
 pub mod models;
+pub mod report;
 pub mod rollout;
 pub mod run;
+pub mod scenario;
 pub mod units;

@@ -72,6 +72,8 @@ pub struct Totals {
     pub min_margin: Option<f64>,
     /// Violations by cause, most frequent first, then by name.
     pub causes: Vec<(&'static str, u64)>,
+    /// What was seen and set apart by class, because another invariant judges it.
+    pub apart: Vec<(&'static str, u64)>,
 }
 
 /// A metric over the seeds in which it has a value.
@@ -200,6 +202,7 @@ impl Totals {
             pending: 0,
             min_margin: None,
             causes: Vec::new(),
+            apart: Vec::new(),
         }
     }
 
@@ -219,16 +222,14 @@ impl Totals {
         {
             self.min_margin = Some(margin);
         }
-        for (cause, count) in &outcome.causes {
-            match self.causes.iter_mut().find(|(known, _)| known == cause) {
-                Some((_, sum)) => *sum += count,
-                None => self.causes.push((cause, *count)),
-            }
-        }
+        add_counts(&mut self.causes, &outcome.causes);
+        add_counts(&mut self.apart, &outcome.apart);
     }
 
     fn settle(&mut self) {
-        self.causes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        for counts in [&mut self.causes, &mut self.apart] {
+            counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        }
         self.verdict = if self.violated_runs > 0 {
             Verdict::Violated
         } else if self.undecided_runs > 0 {
@@ -240,5 +241,14 @@ impl Totals {
         } else {
             Verdict::Holds
         };
+    }
+}
+
+fn add_counts(sums: &mut Vec<(&'static str, u64)>, counts: &[(&'static str, u64)]) {
+    for (name, count) in counts {
+        match sums.iter_mut().find(|(known, _)| known == name) {
+            Some((_, sum)) => *sum += count,
+            None => sums.push((name, *count)),
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::models::fault::{Aim, Takes};
 use crate::models::metric;
 use crate::report::terminal::Ink;
 use crate::scenario::problem::nearest;
-use crate::scenario::{Request, assumptions, plan_steps};
+use crate::scenario::{Assumption, Origin, Request, assumptions, plan_steps};
 use crate::{faults, invariants};
 use clap::Args;
 use std::path::PathBuf;
@@ -59,19 +59,27 @@ impl Explain {
             Err(exit) => return exit,
         };
         let request = Request { variant: self.variant.as_deref(), set: &self.set };
-        let text = if self.name == "plan" {
-            source.scenario.plan(&request).map(|loaded| plan_steps(&loaded.plan))
-        } else {
-            assumptions(&source.scenario, &request)
-        };
-        match text {
-            Ok(text) => {
-                print(&text);
-                Exit::PASS
-            }
-            Err(diagnostics) => files::refuse(&diagnostics, ink),
+        match source.scenario.plan(&request) {
+            Ok(loaded) if self.name == "plan" => print(&plan_steps(&loaded.plan)),
+            Ok(_) => print(&numbers(&assumptions(&source.scenario, &request))),
+            Err(diagnostics) => return files::refuse(&diagnostics, ink),
         }
+        Exit::PASS
     }
+}
+
+/// The numbers a plan rests on, one a line: where, how much, from where.
+fn numbers(rows: &[Assumption]) -> String {
+    let width = rows.iter().map(|row| row.path.len()).max().unwrap_or(0);
+    let values = rows.iter().map(|row| row.value.len()).max().unwrap_or(0);
+    let line = |row: &Assumption| {
+        let from = match row.origin {
+            Origin::Given => "given",
+            Origin::Default { source } => source,
+        };
+        format!("{:width$}  {:values$}  {from}\n", row.path, row.value)
+    };
+    rows.iter().map(line).collect()
 }
 
 fn known() -> Vec<&'static str> {

@@ -59,9 +59,7 @@ pub(crate) struct Exit(pub u8);
 
 impl Exit {
     pub const PASS: Exit = Exit(0);
-    pub const FAIL: Exit = Exit(1);
     pub const USAGE: Exit = Exit(2);
-    pub const INCONCLUSIVE: Exit = Exit(3);
     pub const NOTHING_SELECTED: Exit = Exit(4);
     pub const NOT_WRITTEN: Exit = Exit(74);
 

@@ -68,6 +68,10 @@ pub struct Ledger {
     /// Violations by cause.
     pub causes: Vec<(&'static str, u64)>,
     pub min_margin: Option<f64>,
+    /// What is told from a violation and counted apart (rules.md, 4), by class.
+    pub apart: Vec<(&'static str, u64)>,
+    /// What could not be followed because a bound of the checker was reached: the verdict is then undecided.
+    pub untracked: u64,
     pub first: Vec<Violation>,
     /// Clause and occurrence of each violation, as a hash: what "the baseline has it too" compares; with the cause.
     pub keys: Vec<(u64, &'static str)>,
@@ -89,6 +93,11 @@ impl Ledger {
         }
     }
 
+    /// Counts something of `class` that is no violation.
+    pub fn set_apart(&mut self, class: &'static str) {
+        count(&mut self.apart, class);
+    }
+
     /// Records a violation of `clause` by the occurrence (an interaction, or `subject` where none is concerned).
     /// The account is only made for the first few.
     pub fn violate(
@@ -100,16 +109,35 @@ impl Ledger {
         account: impl FnOnce() -> Violation,
     ) {
         self.violations += 1;
-        match self.causes.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, count)) => *count += 1,
-            None => self.causes.push((cause, 1)),
-        }
+        count(&mut self.causes, cause);
         if self.keys.len() < KEYS {
             self.keys.push((occurrence(clause, interaction, subject), cause));
         }
         if self.first.len() < WITNESSES {
             self.first.push(account());
         }
+    }
+}
+
+/// What the account comes to. A violation seen stays one, however much was not seen.
+pub fn verdict(ledger: &Ledger, cut_short: bool) -> Verdict {
+    if ledger.violations > 0 {
+        Verdict::Violated
+    } else if cut_short || ledger.untracked > 0 {
+        Verdict::Undecided
+    } else if ledger.pending > 0 {
+        Verdict::Pending
+    } else if ledger.exercised == 0 {
+        Verdict::Vacuous
+    } else {
+        Verdict::Holds
+    }
+}
+
+fn count(counts: &mut Vec<(&'static str, u64)>, name: &'static str) {
+    match counts.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((name, 1)),
     }
 }
 
@@ -121,4 +149,33 @@ fn occurrence(clause: &'static str, interaction: Option<Interaction>, subject: u
         digest.fold(u64::from(journey.as_u32()) << 32 | u64::from(replay), n);
     }
     digest.word()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_exercised_and_fully_seen_holds() {
+        let mut ledger = Ledger::default();
+        assert_eq!(verdict(&ledger, false), Verdict::Vacuous);
+        ledger.exercise();
+        assert_eq!(verdict(&ledger, false), Verdict::Holds);
+        ledger.pending = 1;
+        assert_eq!(verdict(&ledger, false), Verdict::Pending);
+        ledger.untracked = 1;
+        assert_eq!(verdict(&ledger, false), Verdict::Undecided);
+        ledger.violations = 1;
+        assert_eq!(verdict(&ledger, true), Verdict::Violated);
+        assert_eq!(verdict(&Ledger { exercised: 1, ..Ledger::default() }, true), Verdict::Undecided);
+    }
+
+    #[test]
+    fn equal_clauses_of_equal_occurrences_have_equal_keys_and_others_do_not() {
+        let keys =
+            [("late", 1), ("late", 1), ("late", 2), ("missing", 1)].map(|(clause, n)| occurrence(clause, None, n));
+        assert_eq!(keys[0], keys[1]);
+        assert_ne!(keys[0], keys[2]);
+        assert_ne!(keys[0], keys[3]);
+    }
 }

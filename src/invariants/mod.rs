@@ -3,9 +3,37 @@
 //! An invariant is an online checker over the stream of observations. Its memory grows with what is in flight, not
 //! with what has happened. It may not draw, send or wait; its deadlines are its own.
 
+mod account;
+pub mod board;
+mod completion;
+mod control_plane_independence;
+mod convergence;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod fleet;
+mod histogram;
+mod kill_latency;
+mod kills;
 mod ledger;
+mod mixed;
+mod places;
+mod reach;
+mod semantic_lag;
+mod semantic_mismatch;
+mod split_brain;
+mod stale_policy;
+mod sticky_cohort;
+mod subjects;
 
+pub use account::{grounds, occurrence, scope};
+pub use board::{Board, verdict};
+pub use fleet::Fleet;
+pub use histogram::Histogram;
+pub use kills::Kills;
 pub use ledger::{Ledger, Settings, Verdict, Violation};
+pub use mixed::{Mixed, Reading};
+pub use places::{Places, Reset};
+pub use split_brain::cause;
 
 use crate::models::estate::Estate;
 use crate::models::observation::{Kind, Observed};
@@ -37,7 +65,17 @@ pub trait Invariant: Send {
 }
 
 /// Every built-in invariant, in the order in which reports print them.
-pub static ALL: &[&Entry] = &[];
+pub static ALL: &[&Entry] = &[
+    &split_brain::ENTRY,
+    &semantic_mismatch::ENTRY,
+    &semantic_lag::ENTRY,
+    &control_plane_independence::ENTRY,
+    &kill_latency::ENTRY,
+    &stale_policy::ENTRY,
+    &sticky_cohort::ENTRY,
+    &convergence::ENTRY,
+    &completion::ENTRY,
+];
 
 pub fn named(name: &str) -> Option<&'static Entry> {
     ALL.iter().copied().find(|entry| entry.name == name)

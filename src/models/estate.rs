@@ -55,6 +55,8 @@ impl Names {
     }
 }
 
+/// The business reason with which a request is rejected when no rule of its operation holds.
+pub const NO_RULE: &str = "no_rule";
 /// The path named `old`; everything that is neither this nor neutral counts as new (rules.md, 7).
 pub const PATH_OLD: u16 = 0;
 /// The path named `new`.

@@ -101,7 +101,7 @@ impl World {
             anchors,
             without_rollouts,
             decisions: 0,
-            no_rule: estate.reasons.find("no_rule").expect("every estate knows the reason no_rule"),
+            no_rule: estate.reasons.find(super::estate::NO_RULE).expect("every estate knows the reason no_rule"),
         };
         world.begin_run(estate);
         world

@@ -80,6 +80,14 @@ pub struct InvariantRow<'a> {
     pub min_margin: Option<Number>,
     /// Counted violations by cause, most frequent first.
     pub causes: Vec<CauseRow>,
+    /// What was seen and set apart by class, because another invariant judges it.
+    pub apart: Vec<ApartRow>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ApartRow {
+    pub class: &'static str,
+    pub seen: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -225,6 +233,7 @@ fn invariant_row<'a>(variant: &'a VariantOutcome, name: &'static str) -> Invaria
         pending: totals.pending,
         min_margin: totals.min_margin.map(Number),
         causes: totals.causes.iter().map(|(cause, violations)| CauseRow { cause, violations: *violations }).collect(),
+        apart: totals.apart.iter().map(|(class, seen)| ApartRow { class, seen: *seen }).collect(),
     }
 }
 

@@ -34,12 +34,15 @@ pub fn counts(totals: &Totals) -> String {
         let too = number::counted(totals.in_baseline, "violation", "violations");
         text.push_str(&format!(", {too} in the baseline too"));
     }
+    if !totals.apart.is_empty() {
+        text.push_str(&format!(", judged elsewhere: {}", counted_list(&totals.apart)));
+    }
     text
 }
 
 /// `, causes: stale cache (3 012), fallback (19)`; empty without any.
 fn causes(totals: &Totals) -> String {
-    let told = cause_list(totals);
+    let told = counted_list(&totals.causes);
     match totals.causes.len() {
         0 => String::new(),
         1 => format!(", cause: {told}"),
@@ -48,9 +51,8 @@ fn causes(totals: &Totals) -> String {
 }
 
 /// `stale cache (3 012), fallback (19)`.
-pub fn cause_list(totals: &Totals) -> String {
-    let told: Vec<String> =
-        totals.causes.iter().map(|(cause, times)| format!("{cause} ({})", number::count(*times))).collect();
+pub fn counted_list(counts: &[(&'static str, u64)]) -> String {
+    let told: Vec<String> = counts.iter().map(|(name, times)| format!("{name} ({})", number::count(*times))).collect();
     told.join(", ")
 }
 
@@ -220,6 +222,16 @@ pub fn shown_seed(variant: &VariantOutcome, strict: bool) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::outcome::fixture::{held, plan, run, variant};
+
+    #[test]
+    fn what_another_invariant_judges_is_told_apart() {
+        let mut outcome = held("split-brain", 3);
+        outcome.apart = vec![("restricted in flight", 2)];
+        let totals = variant(plan("base", vec![]), vec![run(0, vec![outcome])]).totals("split-brain");
+        let told = "holds in 1 of 1 run, exercised 3 times, judged elsewhere: restricted in flight (2)";
+        assert_eq!(counts(&totals), told);
+    }
 
     #[test]
     fn the_replay_line_can_be_pasted_into_a_shell() {

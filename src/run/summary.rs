@@ -23,6 +23,8 @@ pub struct InvariantOutcome {
     pub min_margin: Option<f64>,
     /// Counted violations by cause, most frequent first.
     pub causes: Vec<(&'static str, u64)>,
+    /// What was seen and set apart by class: it is judged elsewhere.
+    pub apart: Vec<(&'static str, u64)>,
     /// The first sixteen.
     pub first: Vec<Violation>,
 }

@@ -110,6 +110,7 @@ pub fn held(name: &'static str, exercised: u64) -> InvariantOutcome {
         pending: 0,
         min_margin: (exercised > 0).then_some(3.5),
         causes: vec![],
+        apart: vec![],
         first: vec![],
     }
 }

@@ -66,9 +66,19 @@ fn invariant(totals: &Totals, excused: bool) -> Markup {
                 td.number { (number::count(totals.violations)) }
                 @if excused { td.number { (number::count(totals.in_baseline)) } }
                 td.number { @if let Some(margin) = totals.min_margin { (number::plain(margin)) } @else { "–" } }
-                td.named { @if totals.causes.is_empty() { "–" } @else { (sentence::cause_list(totals)) } }
+                td.named { (told_causes(totals)) }
             }
         }
+    }
+}
+
+fn told_causes(totals: &Totals) -> String {
+    let list = sentence::counted_list;
+    match (totals.causes.as_slice(), totals.apart.as_slice()) {
+        ([], []) => "–".to_owned(),
+        (causes, []) => list(causes),
+        ([], apart) => format!("judged elsewhere: {}", list(apart)),
+        (causes, apart) => format!("{}; judged elsewhere: {}", list(causes), list(apart)),
     }
 }
 

@@ -11,6 +11,7 @@ fn the_fields_other_tools_rely_on_are_there() {
     let json = json();
     insta::assert_json_snapshot!(json["invariants"][0], @r#"
     {
+      "apart": [],
       "causes": [
         {
           "cause": "stale cache",

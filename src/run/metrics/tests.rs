@@ -1,0 +1,134 @@
+use super::*;
+use crate::invariants::fixtures::*;
+use crate::models::estate::PATH_NEW;
+use crate::models::observation::{Eviction, Failure};
+use crate::rollout::Scope;
+use crate::units::Id;
+
+/// Something of everything: four orders, a step, a kill, consumers in trouble.
+fn eventful() -> Stream {
+    let estate = estate();
+    let mut stream = Stream::new(&estate);
+    for n in 0..4 {
+        stream.arrives(interaction(n, n as u32));
+    }
+    stream.at(10.0).steps(0, 2);
+    (0..8).for_each(|at| stream.applies(at, 2));
+    stream.at(14.0).push(Observation::PolicyLost { replica: replica(7) });
+    stream.decides(under(2, decision(interaction(0, 0), GATEWAY, ON)));
+    let stale = SimDuration::from_secs(8);
+    stream.decides(Decided { staleness: stale, ..decision(interaction(0, 0), BILLING, OFF) });
+    stream.decides(decision(interaction(1, 1), GATEWAY, OFF));
+    stream.decides(Decided { source: Source::Fallback, ..decision(interaction(1, 1), BILLING, OFF) });
+    for (attempt, place) in [(1, 0), (2, 0), (1, 1), (1, 2)] {
+        let (interaction, operation, replica) = (interaction(u64::from(place), place), Id::from_u32(0), replica(0));
+        stream.push(Observation::Called { interaction, from: None, operation, replica, attempt });
+    }
+    let outcomes = [Outcome::Succeeded, Outcome::Succeeded, Outcome::Rejected(0), Outcome::Failed(Failure::Timeout)];
+    for (n, outcome) in outcomes.into_iter().enumerate() {
+        let (interaction, latency) = (interaction(n as u64, n as u32), SimDuration::from_millis(10 * (n as u64 + 1)));
+        stream.push(Observation::Finished { interaction, outcome, latency });
+    }
+    stream.at(20.0).effects(effect(interaction(0, 0), GATEWAY, CHARGE, Some(PATH_NEW)));
+    stream.at(30.0).kills(3, Scope::default());
+    stream.at(33.0).effects(effect(interaction(0, 0), GATEWAY, CHARGE, Some(PATH_NEW)));
+    stream.effects(effect(interaction(0, 0), GATEWAY, SHIP, Some(PATH_OLD)));
+    stream.at(36.0).push(Observation::PolicyLost { replica: replica(7) });
+    (0..8).for_each(|at| stream.applies(at, 3));
+    consumers(&mut stream);
+    stream
+}
+
+fn consumers(stream: &mut Stream) {
+    let group = Id::from_u32(0);
+    for (partition, end, committed) in [(0, 10, 4), (1, 5, 0), (0, 10, 9)] {
+        stream.push(Observation::Lag { group, partition, end, committed });
+    }
+    let record = delivery(interaction(0, 0), 2, Some(1));
+    stream.push(Observation::Delivered(record));
+    stream.push(Observation::Delivered(Delivered { redelivery: 1, handled_as: None, ..record }));
+    stream.push(Observation::Parked { interaction: interaction(0, 0), group, event_type: 0 });
+    for at in [40.0, 50.0] {
+        stream.at(at).push(Observation::Evicted { group, member: Id::from_u32(0), why: Eviction::PollInterval });
+    }
+}
+
+fn measured(stream: &Stream) -> Vec<MetricValue> {
+    let estate = estate();
+    let mut metrics = Metrics::new(&estate);
+    for observed in stream.observed() {
+        if metrics.interests().contains(&observed.what.kind()) {
+            metrics.observe(observed, &estate);
+        }
+    }
+    metrics.finish(seconds(60.0), &estate)
+}
+
+#[test]
+fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
+    let expected = [
+        ("interactions.count", 4.0),
+        ("mixed_interactions.count", 1.0),
+        ("mixed_interactions.share", 0.5),
+        ("success_rate", 0.75),
+        ("error_rate", 0.25),
+        ("reject_rate", 0.25),
+        ("latency.p50", 0.02),
+        ("latency.p99", 0.04),
+        ("attempts_per_call", 4.0 / 3.0),
+        ("fallback_rate", 0.25),
+        ("staleness.p99", 8.0),
+        ("staleness.max", 8.0),
+        ("time_to_full", 6.0),
+        ("new_path_effects.count", 2.0),
+        ("time_to_kill", 3.0),
+        ("lag.max", 11.0),
+        ("lag.end", 6.0),
+        ("deliveries.count", 2.0),
+        ("redeliveries.count", 1.0),
+        ("redelivery_rate", 0.5),
+        ("evictions.count", 2.0),
+        ("first_eviction", 40.0),
+        ("parked.count", 1.0),
+        ("misread_events.count", 1.0),
+    ];
+    assert_eq!(
+        expected.map(|(name, _)| name).to_vec(),
+        metric::ALL.iter().map(|metric| metric.name).collect::<Vec<_>>()
+    );
+    let measured = measured(&eventful());
+    assert_eq!(measured.len(), expected.len());
+    for (found, (name, value)) in measured.iter().zip(expected) {
+        assert_eq!(found.name, name);
+        assert!((found.value - value).abs() <= value / 64.0, "{name}: {} instead of {value}", found.value);
+    }
+}
+
+#[test]
+fn what_never_happened_has_no_value() {
+    let absent = ["mixed_interactions.share", "latency.p99", "time_to_full", "time_to_kill", "first_eviction"];
+    let estate = estate();
+    let measured = measured(&Stream::new(&estate));
+    for name in absent {
+        assert!(measured.iter().all(|metric| metric.name != name), "{name}");
+    }
+    let zero = measured.iter().find(|metric| metric.name == "evictions.count");
+    assert_eq!(zero.map(|metric| metric.value), Some(0.0));
+}
+
+#[test]
+fn a_version_that_one_replica_never_gets_is_never_full() {
+    let estate = estate();
+    let mut stream = Stream::new(&estate);
+    stream.at(10.0).steps(0, 2);
+    (0..7).for_each(|at| stream.applies(at, 2));
+    assert!(measured(&stream).iter().all(|metric| metric.name != "time_to_full"));
+}
+
+#[test]
+fn without_consumers_their_metrics_are_absent() {
+    let mut estate = estate();
+    estate.groups = crate::units::IdVec::default();
+    let values = Metrics::new(&estate).finish(seconds(1.0), &estate);
+    assert!(values.iter().all(|metric| !metric.name.starts_with("lag") && !metric.name.starts_with("parked")));
+}

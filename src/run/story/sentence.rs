@@ -1,0 +1,237 @@
+//! One observation as one short sentence: who, and what they do.
+
+use crate::invariants::{grounds, occurrence, scope};
+use crate::models::estate::{Delivery, Estate, ReplicaId};
+use crate::models::observation::*;
+use crate::models::program::OperationId;
+use crate::rollout::Scope;
+use crate::rollout::{FeatureId, StageId};
+use crate::units::{SimDuration, SimTime};
+
+/// Who did it and what they did, in names of the estate; every number is a field of the observation. Measurements
+/// (`lag`) are not deeds and have no sentence.
+pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)> {
+    let (who, text) = match &observed.what {
+        Observation::Lag { .. } => return None,
+        Observation::Decided(decided) => decision(decided, observed.at, estate),
+        Observation::Effect(made) => effect(made, estate),
+        Observation::Delivered(delivered) => delivery(delivered, estate),
+        Observation::Arrived { .. }
+        | Observation::Finished { .. }
+        | Observation::Closed { .. }
+        | Observation::Called { .. }
+        | Observation::Failed { .. }
+        | Observation::Retried { .. }
+        | Observation::Rejected { .. }
+        | Observation::Moment { .. }
+        | Observation::Status { .. }
+        | Observation::MessageLost { .. } => of_request(&observed.what, estate)?,
+        Observation::Emitted { .. }
+        | Observation::Parked { .. }
+        | Observation::DeadLettered { .. }
+        | Observation::Committed { .. }
+        | Observation::Rewound { .. }
+        | Observation::Rebalanced { .. }
+        | Observation::Evicted { .. } => of_topic(&observed.what, estate)?,
+        Observation::PolicyPublished { .. }
+        | Observation::PolicyReplicated { .. }
+        | Observation::Stepped { .. }
+        | Observation::Killed { .. }
+        | Observation::Lifted { .. }
+        | Observation::FaultStarted { .. }
+        | Observation::FaultEnded { .. } => of_control(&observed.what, estate)?,
+        Observation::PolicyApplied { replica, .. }
+        | Observation::PolicyLost { replica }
+        | Observation::Suppressed { replica, .. }
+        | Observation::Alert { replica }
+        | Observation::Deployed { replica, .. }
+        | Observation::Crashed { replica }
+        | Observation::Restarted { replica } => {
+            (estate.replicas[*replica].name.clone(), of_replica(&observed.what, *replica, estate)?)
+        }
+    };
+    Some((who, text))
+}
+
+fn decision(decided: &Decided, at: SimTime, estate: &Estate) -> (String, String) {
+    let grounds = grounds(decided, at);
+    let text = format!("uses {} ({grounds}): {}", stage(decided.feature, decided.stage, estate), decided.reason.name());
+    (estate.replicas[decided.replica].name.clone(), text)
+}
+
+fn stage(feature: FeatureId, stage: StageId, estate: &Estate) -> String {
+    let feature = &estate.features[feature];
+    format!("{} of {}", feature.stage_name(stage), feature.name)
+}
+
+fn effect(made: &EffectMade, estate: &Estate) -> (String, String) {
+    let name = estate.effects.text(made.effect);
+    let path = made.path.map(|path| format!(" on path {}", estate.paths.text(path))).unwrap_or_default();
+    let under = made.under.map(|(feature, used)| format!(", under {}", stage(feature, used, estate)));
+    let policy = made.policy_version.map(|version| format!(", policy {version}")).unwrap_or_default();
+    let text = format!("does {name}{path}{}{policy}", under.unwrap_or_default());
+    (estate.replicas[made.replica].name.clone(), text)
+}
+
+fn delivery(delivered: &Delivered, estate: &Estate) -> (String, String) {
+    let event = estate.event_types.text(delivered.event_type);
+    let again = if delivered.redelivery > 0 { " again" } else { "" };
+    let handled = match delivered.handled_as {
+        Some(version) => format!("handles it as version {version} with code {}", delivered.code),
+        None => format!("does not handle it with code {}", delivered.code),
+    };
+    let produced = delivered.produced_version;
+    let text = format!("takes {event} of domain version {produced}{again}, and {handled}");
+    (estate.members[delivered.member].name.clone(), text)
+}
+
+fn operation(id: OperationId, estate: &Estate) -> String {
+    let operation = &estate.operations[id];
+    format!("{}.{}", estate.services[operation.service].name, operation.name)
+}
+
+fn answer(outcome: Outcome, latency: SimDuration, estate: &Estate) -> String {
+    match outcome {
+        Outcome::Succeeded => format!("has the answer after {latency}"),
+        Outcome::Rejected(reason) => format!("is refused after {latency}: {}", estate.reasons.text(reason)),
+        Outcome::Failed(why) => format!("gets an error after {latency}: {}", why.name()),
+    }
+}
+
+fn of_request(what: &Observation, estate: &Estate) -> Option<(String, String)> {
+    let customer = || "customer".to_owned();
+    Some(if let Observation::Arrived { interaction, tenant, user, tenant_region } = what {
+        let region = &estate.regions[*tenant_region].name;
+        let (errand, whose) = (occurrence(interaction, estate), format!("user {user} of tenant {tenant} in {region}"));
+        match interaction.replay {
+            0 => (customer(), format!("begins {errand}, as {whose}")),
+            _ => (errand, format!("begins, for {whose}")),
+        }
+    } else if let Observation::Finished { outcome, latency, .. } = what {
+        (customer(), answer(*outcome, *latency, estate))
+    } else if let Observation::Closed { interaction, status } = what {
+        let status = status.map(|(entity, status)| {
+            format!("; its {} is {}", estate.entities[entity].name, estate.statuses.text(status))
+        });
+        (occurrence(interaction, estate), format!("is done{}", status.unwrap_or_default()))
+    } else if let Observation::Called { from, operation: called, replica, attempt, .. } = what {
+        let who = from.map_or_else(customer, |service| estate.services[service].name.clone());
+        let replica = &estate.replicas[*replica].name;
+        (who, format!("calls {} on {replica}, attempt {attempt}", operation(*called, estate)))
+    } else if let Observation::Failed { operation: called, why, attempt, .. } = what {
+        (operation(*called, estate), format!("fails in attempt {attempt}: {}", why.name()))
+    } else if let Observation::Retried { operation: called, attempt, .. } = what {
+        (operation(*called, estate), format!("is tried again, attempt {attempt}"))
+    } else if let Observation::Rejected { context, reason, .. } = what {
+        (estate.contexts.text(*context).to_owned(), format!("refuses: {}", estate.reasons.text(*reason)))
+    } else if let Observation::Moment { moment, context, occurred_at, .. } = what {
+        let moment = estate.moments.text(*moment);
+        (estate.contexts.text(*context).to_owned(), format!("considers {moment} to have happened at {occurred_at}"))
+    } else if let Observation::Status { entity, from, to, legal, .. } = what {
+        let (from, to) = (estate.statuses.text(*from), estate.statuses.text(*to));
+        let illegal = if *legal { "" } else { ", which is not legal" };
+        (estate.entities[*entity].name.clone(), format!("goes from {from} to {to}{illegal}"))
+    } else if let Observation::MessageLost { by, .. } = what {
+        ("network".to_owned(), format!("loses a message: {}", by.name()))
+    } else {
+        return None;
+    })
+}
+
+fn of_topic(what: &Observation, estate: &Estate) -> Option<(String, String)> {
+    let event = |event_type: &u16| estate.event_types.text(*event_type).to_owned();
+    Some(if let Observation::Emitted { topic, partition, offset, event_type, domain_version, .. } = what {
+        let event = event(event_type);
+        let text =
+            format!("takes in {event} of domain version {domain_version} at offset {offset} of partition {partition}");
+        (estate.topics[*topic].name.clone(), text)
+    } else if let Observation::Parked { group, event_type, .. } = what {
+        (estate.groups[*group].name.clone(), format!("sets {} aside", event(event_type)))
+    } else if let Observation::DeadLettered { group, event_type, .. } = what {
+        (estate.groups[*group].name.clone(), format!("gives {} to the dead letters", event(event_type)))
+    } else if let Observation::Committed { member, partition, offset, .. } = what {
+        (estate.members[*member].name.clone(), format!("commits offset {offset} of partition {partition}"))
+    } else if let Observation::Rewound { group, partition, offset } = what {
+        (estate.groups[*group].name.clone(), format!("is set back to offset {offset} of partition {partition}"))
+    } else if let Observation::Rebalanced { group, generation, members } = what {
+        let text = format!("is rebalanced: generation {generation}, members: {members}");
+        (estate.groups[*group].name.clone(), text)
+    } else if let Observation::Evicted { member, why, .. } = what {
+        let why = match why {
+            Eviction::PollInterval => "poll interval exceeded",
+            Eviction::Session => "session timed out",
+            Eviction::RebalanceTimeout => "did not rejoin in time",
+        };
+        (estate.members[*member].name.clone(), format!("is put out of its group: {why}"))
+    } else {
+        return None;
+    })
+}
+
+fn of_control(what: &Observation, estate: &Estate) -> Option<(String, String)> {
+    let control_plane = || "control plane".to_owned();
+    let fault = |entry: &u32| estate.timeline[*entry as usize].label.clone();
+    Some(if let Observation::PolicyPublished { version, feature, publication } = what {
+        let named = feature.map(|feature| format!(" of {}", estate.features[feature].name)).unwrap_or_default();
+        let why = match publication {
+            Publication::Initial => "the policy in force at the start".to_owned(),
+            Publication::Step { rollout, step } => {
+                format!("step {}{named}", estate.rollouts[usize::from(*rollout)].steps[usize::from(*step)].name)
+            }
+            Publication::Kill { .. } => format!("a kill{named}"),
+            Publication::Lift { .. } => format!("the lift of a kill{named}"),
+        };
+        (control_plane(), format!("publishes policy {version}: {why}"))
+    } else if let Observation::PolicyReplicated { region, version } = what {
+        (control_plane(), format!("serves policy {version} in {}", estate.regions[*region].name))
+    } else if let Observation::Stepped { rollout, step, version } = what {
+        let rollout = &estate.rollouts[usize::from(*rollout)];
+        let (step, feature) = (&rollout.steps[usize::from(*step)].name, &estate.features[rollout.feature].name);
+        (control_plane(), format!("takes {feature} to step {step} with policy {version}"))
+    } else if let Observation::Killed { feature, scope: reach, to, version, .. } = what {
+        (control_plane(), kill(*feature, reach, *to, version.0, estate))
+    } else if let Observation::Lifted { feature, version, .. } = what {
+        (control_plane(), format!("lifts the kill of {} with policy {version}", estate.features[*feature].name))
+    } else if let Observation::FaultStarted { entry } = what {
+        (fault(entry), "begins".to_owned())
+    } else if let Observation::FaultEnded { entry } = what {
+        (fault(entry), "ends".to_owned())
+    } else {
+        return None;
+    })
+}
+
+fn kill(feature: FeatureId, reach: &Scope, to: StageId, version: u32, estate: &Estate) -> String {
+    let feature = &estate.features[feature];
+    format!("kills {} to {}{} with policy {version}", feature.name, feature.stage_name(to), scope(reach, estate))
+}
+
+fn of_replica(what: &Observation, replica: ReplicaId, estate: &Estate) -> Option<String> {
+    Some(if let Observation::PolicyApplied { version, previous, .. } = what {
+        match previous {
+            Some(previous) => format!("applies policy {version} in place of policy {previous}"),
+            None => format!("applies policy {version}, having had none"),
+        }
+    } else if let Observation::PolicyLost { .. } = what {
+        "loses the policy it held".to_owned()
+    } else if let Observation::Suppressed { by, .. } = what {
+        let sdk = estate.services[estate.replicas[replica].service].sdk.as_ref();
+        let contact = match sdk.map(|sdk| &sdk.delivery) {
+            Some(Delivery::Poll { .. }) => "poll",
+            Some(Delivery::Ttl { .. } | Delivery::Remote) => "fetch",
+            Some(Delivery::Stream { .. }) => "push",
+            Some(Delivery::File) | None => "contact",
+        };
+        format!("its {contact} fails: {}", by.name())
+    } else if let Observation::Alert { .. } = what {
+        "reports that its policy is too old".to_owned()
+    } else if let Observation::Deployed { code, .. } = what {
+        format!("runs code {code}")
+    } else if let Observation::Crashed { .. } = what {
+        "crashes".to_owned()
+    } else if let Observation::Restarted { .. } = what {
+        "is back".to_owned()
+    } else {
+        return None;
+    })
+}

@@ -1,0 +1,219 @@
+//! Scenario files: from text to a plan that cannot be wrong.
+//!
+//! Text becomes a located tree (`tree`), includes, variants, `--set` and parameters are applied to the tree
+//! (`overlay`), the tree is held against the tables of the language (`shape`, `shapes`), and what its names mean is
+//! resolved (`resolve`) into an estate and expectations ([`Plan`]). Every mistake found on the way is a [`Problem`]
+//! with its place; all are told in one go. Nothing here simulates, and nothing here opens a file: whoever reads a
+//! scenario says how files are read.
+
+mod defaults;
+pub mod expression;
+mod files;
+mod flagd;
+mod hash;
+mod merged;
+mod names;
+mod overlay;
+pub mod plan;
+pub mod problem;
+pub mod quantity;
+mod resolve;
+mod schema;
+mod shape;
+mod shapes;
+mod steps;
+pub mod tree;
+
+pub use plan::{ComesOut, During, Expectation, Expected, Plan};
+pub use problem::{Problem, Severity, Sources, Span, render};
+pub use schema::json_schema;
+pub use steps::plan_steps;
+
+use files::Files;
+use merged::Merged;
+use problem::Problems;
+use tree::Node;
+
+/// The scenario that runs where no file is named: the smallest one that shows a violation and its repair.
+pub static EMBEDDED: &str = include_str!("../../scenarios/split-brain.yaml");
+
+/// The name of the plan without an overlay.
+pub const BASE: &str = "base";
+
+/// Which plan of a scenario is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// `None` or `base`: the file as it is.
+    pub variant: Option<&'a str>,
+    /// Arguments of `--set`, `path=value`, in order.
+    pub set: &'a [String],
+}
+
+/// A plan, and what its author may want to know.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub plan: Plan,
+    /// Advice; nothing that keeps the plan from running.
+    pub notes: Vec<Problem>,
+}
+
+/// Why a scenario does not run: every problem, with the texts they point into.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    pub problems: Vec<Problem>,
+    pub sources: Sources,
+}
+
+impl std::fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&render(&self.problems, &self.sources, false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// Where a value of a plan is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Written in the file, a variant or `--set`.
+    Given,
+    Default {
+        source: &'static str,
+    },
+}
+
+/// A number that a plan rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumption {
+    /// As `--set` names it.
+    pub path: String,
+    /// As a file writes it.
+    pub value: String,
+    pub origin: Origin,
+}
+
+/// A scenario file, read once with its includes and the files it names; good for any number of variants.
+#[derive(Debug)]
+pub struct Scenario {
+    name: String,
+    summary: String,
+    root: Node,
+    sources: Sources,
+    files: Files,
+    /// What was found while reading: advice, and mistakes that concern every plan.
+    found: Problems,
+}
+
+impl Scenario {
+    /// Reads a scenario. `include` reads the files it names, by their paths relative to the scenario.
+    ///
+    /// # Errors
+    /// What is not readable as text, YAML or a merged tree; mistakes of shape and meaning are told by [`Self::plan`].
+    pub fn read(
+        name: &str,
+        bytes: &[u8],
+        include: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    ) -> Result<Scenario, Diagnostics> {
+        let mut sources = Sources::default();
+        let mut found = Problems::default();
+        let root = match tree::read(&mut sources, name, bytes) {
+            Ok(root) => merged::with_includes(root, &mut sources, include, &mut found),
+            Err(problems) => return Err(Diagnostics { problems, sources }),
+        };
+        if found.has_errors() {
+            return Err(Diagnostics { problems: found.into_vec(), sources });
+        }
+        let text_of = |key: &str| root.get(key).filter(|node| !node.is_null()).and_then(Node::as_text);
+        let mut scenario = Scenario {
+            name: text_of("name").unwrap_or("scenario").to_owned(),
+            summary: text_of("summary").unwrap_or_default().to_owned(),
+            root,
+            sources,
+            files: Files::default(),
+            found,
+        };
+        scenario.read_files(include);
+        Ok(scenario)
+    }
+
+    /// Reads the flag files and samples that the base or a variant names.
+    fn read_files(&mut self, include: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) {
+        let mut variants: Vec<Option<String>> = self.variants().into_iter().map(Some).collect();
+        variants.insert(0, None);
+        for variant in variants {
+            let mut ignored = Problems::default();
+            let merged = Merged::new(&self.root, variant.as_deref(), Vec::new(), &mut ignored);
+            self.files.collect(&merged.root, &mut self.sources, include);
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The question the scenario answers; empty where it does not say.
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// The names of the variants, in the order of the file, without the base.
+    pub fn variants(&self) -> Vec<String> {
+        let variants = self.root.get("variants").and_then(Node::as_map).unwrap_or_default();
+        variants.iter().map(|entry| entry.name().to_owned()).collect()
+    }
+
+    /// Every text that was read; problems of [`Self::check`] and notes point into it.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The plan of one variant.
+    ///
+    /// # Errors
+    /// Every mistake of shape and meaning in that variant, and everything this version cannot simulate.
+    pub fn plan(&self, request: &Request<'_>) -> Result<Loaded, Diagnostics> {
+        let mut sources = self.sources.clone();
+        let resolved = self.resolved(request, &mut sources);
+        match resolved.plan {
+            Some(plan) => Ok(Loaded { plan, notes: resolved.problems.into_vec() }),
+            None => Err(Diagnostics { problems: resolved.problems.into_vec(), sources }),
+        }
+    }
+
+    /// Every problem of the base and of all variants, each once.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        let mut variants: Vec<Option<String>> = self.variants().into_iter().map(Some).collect();
+        variants.insert(0, None);
+        for variant in variants {
+            let request = Request { variant: variant.as_deref(), set: &[] };
+            problems.extend(self.resolved(&request, &mut self.sources.clone()).problems.into_vec());
+        }
+        problems.into_vec()
+    }
+
+    fn resolved(&self, request: &Request<'_>, sources: &mut Sources) -> resolve::Resolved {
+        let mut problems = self.found.clone();
+        let variant = request.variant.filter(|name| *name != BASE);
+        let set = merged::arguments(request.set, sources, &mut problems);
+        let merged = Merged::new(&self.root, variant, set, &mut problems);
+        shape::check(&merged.root, &shape::Value::Object(&shapes::SCENARIO), "a scenario", &mut problems);
+        let subject = resolve::Subject {
+            sources,
+            files: &self.files,
+            variant: variant.unwrap_or(BASE),
+            params: &merged.params,
+            hashed: &merged.unexpanded,
+        };
+        resolve::resolve(&merged.root, &subject, problems)
+    }
+}
+
+/// Every number that a plan rests on: given in the file, or a default with its source. Empty where the scenario is
+/// too wrong to be read.
+pub fn assumptions(scenario: &Scenario, request: &Request<'_>) -> Vec<Assumption> {
+    let mut assumptions = scenario.resolved(request, &mut scenario.sources.clone()).assumptions;
+    assumptions.sort_by(|a, b| a.path.cmp(&b.path));
+    assumptions.dedup();
+    assumptions
+}

@@ -1,0 +1,422 @@
+//! What must come out: invariants with their bounds, metrics, situations that must be reached.
+
+use super::place::Place;
+use super::{Draft, one_line, shown};
+use crate::invariants::{self, Settings};
+use crate::models::metric::{self, Metric};
+use crate::models::observation::Kind;
+use crate::scenario::expression::{self, Comparison, Quantity};
+use crate::scenario::plan::{ComesOut, During, Expectation, Expected};
+use crate::scenario::problem::{Problem, Span};
+use crate::units::SimDuration;
+
+/// Invariants of the language that this version does not judge.
+const LATER: [&str; 13] = [
+    "broken-promise",
+    "record-truth",
+    "sample-ratio",
+    "irreversible-exposure",
+    "compensation-gap",
+    "flag-debt",
+    "rollback-safe",
+    "kill-precedence",
+    "decision-lineage",
+    "exactly-once-effect",
+    "legal-transition",
+    "reconciled",
+    "no-lost-event",
+];
+
+/// With what confidence a share of runs is judged.
+const CONFIDENCE: f64 = 0.95;
+
+impl<'a> Draft<'a> {
+    pub(super) fn expectations(&mut self, root: &Place<'a>) {
+        let (watched, expected) = (root.key("invariants").named(), root.key("expect").named());
+        for (entry, place) in &watched {
+            let Some(invariant) = self.invariant(entry.name(), entry.key.span) else { continue };
+            self.bounds(invariant.name, place);
+            if expected.iter().all(|(other, _)| other.name() != entry.name()) {
+                self.expect_invariant(invariant.name, entry.key.span, place, ComesOut::Holds);
+            }
+        }
+        for (entry, place) in &expected {
+            let (name, span) = (entry.name(), entry.key.span);
+            match (name, invariants::named(name), metric::named(name)) {
+                ("reached", ..) => self.reached(place),
+                (_, Some(invariant), _) => self.expected_invariant(invariant.name, span, place),
+                (_, None, Some(metric)) => self.expected_metric(metric, place),
+                (_, None, None) => self.unknown_expectation(name, span),
+            }
+        }
+        if watched.is_empty() && expected.is_empty() {
+            self.by_default = true;
+        }
+        self.order_expectations();
+    }
+
+    /// Invariants in the order of the catalogue, then metrics in theirs, then what must be reached.
+    fn order_expectations(&mut self) {
+        let order = |expectation: &Expectation| match &expectation.of {
+            Expected::Invariant { name, .. } => {
+                (0, invariants::ALL.iter().position(|entry| entry.name == *name).unwrap_or(usize::MAX))
+            }
+            Expected::Metric { metric, .. } => {
+                (1, metric::ALL.iter().position(|known| known.name == metric.name).unwrap_or(usize::MAX))
+            }
+            Expected::Reached { .. } => (2, 0),
+        };
+        self.expectations.sort_by_key(order);
+        self.settings.sort_by_key(|(name, _)| *name);
+    }
+
+    fn invariant(&mut self, name: &str, span: Span) -> Option<&'static invariants::Entry> {
+        let found = invariants::named(name);
+        if found.is_none() {
+            self.unknown_expectation(name, span);
+        }
+        found
+    }
+
+    fn unknown_expectation(&mut self, name: &str, span: Span) {
+        if LATER.contains(&name) {
+            self.problems.push(Problem::unsupported(span, &format!("the invariant `{name}`")).label("not judged"));
+            return;
+        }
+        let of_its_own = name.strip_suffix("_success").is_some_and(|of| {
+            let entities = self.estate.entities.iter().map(|entity| entity.name.as_str());
+            entities.chain(self.journeys.iter().map(|journey| journey.name)).any(|known| known == of)
+        });
+        if of_its_own || self.reported_metrics().contains(&name) {
+            let problem = Problem::unsupported(span, &format!("the metric `{name}` of one entity or job"));
+            self.problems.push(problem.label("not measured"));
+            return;
+        }
+        let valid = invariants::ALL.iter().map(|entry| entry.name).chain(metric::ALL.iter().map(|metric| metric.name));
+        let problem = Problem::error(span, format!("`{}` is neither an invariant nor a metric", shown(name)));
+        let problem = problem.label("not known").did_you_mean(name, valid.chain(LATER).chain(["reached"]));
+        self.problems.push(problem.help("`windtunnel list` prints both"));
+    }
+
+    /// The bound and quantile that a place sets, if any.
+    fn bounds(&mut self, name: &'static str, place: &Place<'a>) {
+        let (at_most, within) = (place.key("at_most"), place.key("within"));
+        if at_most.is_given() && within.is_given() {
+            self.error(within.span, "`at_most` and `within` say the same", "expected one of the two");
+        }
+        let bound = self.maybe_duration(&at_most).or_else(|| self.maybe_duration(&within));
+        let quantile = place.key("quantile").text().and_then(quantile);
+        let of = if at_most.is_given() { at_most } else { within };
+        self.set_bound(name, bound, quantile, of.span);
+    }
+
+    fn set_bound(&mut self, name: &'static str, bound: Option<SimDuration>, quantile: Option<f64>, span: Span) {
+        if bound.is_none() && quantile.is_none() {
+            return;
+        }
+        if bound.is_some_and(SimDuration::is_zero) {
+            self.error(span, format!("`{name}` within 0s can never hold"), "expected more than 0s");
+        }
+        let at = self.settings.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            self.settings.push((name, Settings::default()));
+            self.settings.len() - 1
+        });
+        let settings = &mut self.settings[at].1;
+        let differs = settings.bound.zip(bound).is_some_and(|(known, bound)| known != bound);
+        settings.bound = bound.or(settings.bound);
+        settings.quantile = quantile.or(settings.quantile);
+        if differs {
+            self.error(span, format!("`{name}` has two different bounds"), "`invariants` and `expect` disagree");
+        }
+    }
+
+    fn expect_invariant(&mut self, name: &'static str, span: Span, place: &Place<'a>, comes_out: ComesOut) {
+        let written = place.node.filter(|node| !node.is_null()).map_or_else(|| "holds".to_owned(), one_line);
+        let written = if written == "{  }" { "holds".to_owned() } else { written };
+        self.promised.push((name, span));
+        let of = Expected::Invariant { name, comes_out };
+        self.expectations.push(Expectation { text: format!("{name}: {written}"), of });
+    }
+
+    fn expected_invariant(&mut self, name: &'static str, span: Span, place: &Place<'a>) {
+        let comes_out = match place.text() {
+            Some("holds") => Some(ComesOut::Holds),
+            Some("violated") => Some(ComesOut::Violated { cause: None, about: None }),
+            Some(text) => self.bound_of_invariant(name, text, place.span),
+            None if place.key("violated").is_given() => self.violated(name, place),
+            None if place.key("of").is_given() => self.share_of_runs(place),
+            None => self.holds_within(name, place),
+        };
+        for key in ["at_least", "between"] {
+            let place = place.key(key);
+            if place.is_given() {
+                self.error(
+                    place.span,
+                    format!("`{key}` is for metrics, and `{name}` is an invariant"),
+                    "not expected here",
+                );
+            }
+        }
+        if let Some(comes_out) = comes_out {
+            self.expect_invariant(name, span, place, comes_out);
+        }
+    }
+
+    /// `"< 60s"`
+    fn bound_of_invariant(&mut self, name: &'static str, text: &str, span: Span) -> Option<ComesOut> {
+        if !text.contains(['<', '>', '=']) {
+            let problem = Problem::error(span, format!("`{name}` never comes out as `{}`", shown(text)));
+            let problem = problem.label("expected holds, violated or a bound such as { at_most: 60s }");
+            self.problems.push(problem.did_you_mean(text, ["holds", "violated"]));
+            return None;
+        }
+        match expression::bound(text) {
+            Ok(bound) => match (bound.comparison, bound.quantity) {
+                (Comparison::Below | Comparison::AtMost, Quantity::Duration(duration)) if bound.metric.is_none() => {
+                    self.set_bound(name, Some(duration), None, span);
+                    Some(ComesOut::Holds)
+                }
+                _ => {
+                    self.error(span, format!("`{}` is not a bound of `{name}`", shown(text)), "expected \"< 60s\"");
+                    None
+                }
+            },
+            Err(error) => {
+                let problem = Problem::error(span, error.message).label("expected \"< 60s\"");
+                self.problems.push(error.help.into_iter().fold(problem, Problem::help));
+                None
+            }
+        }
+    }
+
+    fn violated(&mut self, name: &'static str, place: &Place<'a>) -> Option<ComesOut> {
+        let of = place.key("violated");
+        if of.text() == Some("false") {
+            return Some(ComesOut::Holds);
+        }
+        self.bounds(name, place);
+        let cause_place = of.key("cause");
+        let cause = cause_place.text();
+        let known = invariants::named(name).map_or(&[][..], |entry| entry.causes);
+        if let Some(cause) = cause.filter(|cause| !known.contains(cause)) {
+            let problem =
+                Problem::error(cause_place.span, format!("`{name}` is never violated because of `{}`", shown(cause)));
+            let problem = problem.label(format!("expected one of {}", known.join(", ")));
+            self.problems.push(problem.did_you_mean(cause, known.iter().copied()));
+        }
+        let (moment, effect) = (of.key("moment"), of.key("effect"));
+        if moment.is_given() && effect.is_given() {
+            self.error(effect.span, "a violation is about a moment or an effect", "expected one of the two");
+        }
+        for (place, what, names) in
+            [(&moment, "moment", &self.estate.moments), (&effect, "effect", &self.estate.effects)]
+        {
+            let Some(name) = place.text() else { continue };
+            if names.find(name).is_none() {
+                let what = format!("{what} in any operation called");
+                let problem = super::unknown(place.span, &what, name, names.iter());
+                self.problems.push(problem);
+            }
+        }
+        let about = moment.text().or(effect.text()).map(str::to_owned);
+        Some(ComesOut::Violated { cause: cause.map(str::to_owned), about })
+    }
+
+    fn share_of_runs(&mut self, place: &Place<'a>) -> Option<ComesOut> {
+        let at_most = place.key("at_most");
+        if !at_most.is_given() {
+            self.error(place.span, "`of: runs` without `at_most`", "expected at_most: 1%");
+        }
+        let share = self.maybe_share(&at_most)?;
+        let confidence = self.maybe_share(&place.key("confidence")).map_or(CONFIDENCE, crate::units::Share::fraction);
+        if confidence <= 0.0 || confidence >= 1.0 {
+            let place = place.key("confidence");
+            self.error(place.span, "a confidence is between 0% and 100%", "expected such as 95%");
+        }
+        Some(ComesOut::AtMost { share, confidence })
+    }
+
+    fn holds_within(&mut self, name: &'static str, place: &Place<'a>) -> Option<ComesOut> {
+        let at_most = place.key("at_most");
+        if at_most.text().is_some_and(|text| text.trim().ends_with('%')) {
+            let problem = Problem::error(at_most.span, format!("`{name}` is bounded by a duration"));
+            let problem = problem.label("expected a duration such as 60s");
+            self.problems.push(problem.help("for a share of runs: { at_most: 1%, of: runs, confidence: 95% }"));
+            return None;
+        }
+        if !at_most.is_given() && !place.key("within").is_given() {
+            let problem = Problem::error(place.span, format!("what is expected of `{name}`?"));
+            self.problems.push(problem.label("expected holds, violated or { at_most: 60s }"));
+            return None;
+        }
+        self.bounds(name, place);
+        Some(ComesOut::Holds)
+    }
+
+    fn expected_metric(&mut self, metric: &'static Metric, place: &Place<'a>) {
+        let (mut least, mut most) = (None, None);
+        if let Some(text) = place.text() {
+            match expression::bound(text) {
+                Ok(bound) if bound.metric.is_none() => {
+                    let value = self.in_unit(metric, bound.quantity, place.span);
+                    match bound.comparison {
+                        Comparison::Below | Comparison::AtMost => most = value,
+                        Comparison::Above | Comparison::AtLeast => least = value,
+                        Comparison::Equal => (least, most) = (value, value),
+                    }
+                }
+                Ok(_) => self.error(place.span, "the metric is named by the key", "expected a bound such as \"< 5%\""),
+                Err(error) => {
+                    let problem = Problem::error(place.span, error.message).label("expected a bound such as \"< 5%\"");
+                    self.problems.push(error.help.into_iter().fold(problem, Problem::help));
+                }
+            }
+        } else {
+            for key in ["violated", "within", "quantile", "of", "confidence"] {
+                let place = place.key(key);
+                if place.is_given() {
+                    let message = format!("`{key}` is for invariants, and `{}` is a metric", metric.name);
+                    self.error(place.span, message, "not expected here");
+                }
+            }
+            least = self.metric_bound(metric, &place.key("at_least"));
+            most = self.metric_bound(metric, &place.key("at_most"));
+            let between = place.key("between");
+            let both = between.items();
+            if let [low, high] = both.as_slice() {
+                (least, most) = (self.metric_bound(metric, low), self.metric_bound(metric, high));
+            } else if between.is_given() {
+                self.error(between.span, "`between` has two bounds", "expected [low, high]");
+            }
+            if place.node.and_then(|node| node.as_map()).is_some_and(<[_]>::is_empty) {
+                self.error(place.span, format!("what is expected of `{}`?", metric.name), "expected { at_most: … }");
+            }
+        }
+        if least.zip(most).is_some_and(|(least, most)| least > most) {
+            self.error(place.span, "the lower bound is above the upper one", "nothing is between them");
+        }
+        let written = place.node.map(one_line).unwrap_or_default();
+        let of = Expected::Metric { metric, at_least: least, at_most: most };
+        self.expectations.push(Expectation { text: format!("{}: {written}", metric.name), of });
+    }
+
+    fn metric_bound(&mut self, metric: &'static Metric, place: &Place<'a>) -> Option<f64> {
+        let text = place.text()?;
+        match expression::bound(&format!("<= {text}")) {
+            Ok(bound) => self.in_unit(metric, bound.quantity, place.span),
+            Err(_) => {
+                let message = format!("`{}` is not a quantity", shown(text));
+                self.error(place.span, message, format!("expected {}", of_unit(metric.unit)));
+                None
+            }
+        }
+    }
+
+    /// A quantity in the unit of the metric it bounds.
+    fn in_unit(&mut self, metric: &'static Metric, quantity: Quantity, span: Span) -> Option<f64> {
+        match (metric.unit, quantity) {
+            ("share", Quantity::Share(value)) | ("1", Quantity::Number(value)) | ("/s", Quantity::Rate(value)) => {
+                Some(value)
+            }
+            ("share", Quantity::Number(value)) if (0.0..=1.0).contains(&value) => Some(value),
+            ("s", Quantity::Duration(duration)) => Some(duration.as_secs_f64()),
+            (_, Quantity::Share(_) | Quantity::Number(_) | Quantity::Rate(_) | Quantity::Duration(_)) => {
+                let message = format!("`{}` is measured in another unit", metric.name);
+                self.error(span, message, format!("expected {}", of_unit(metric.unit)));
+                None
+            }
+        }
+    }
+
+    /// `OBSERVATION while FAULT|STEP`
+    fn reached(&mut self, place: &Place<'a>) {
+        if place.node.and_then(|node| node.as_list()).is_none() {
+            self.error(place.span, "`reached` is a list", "expected [\"restarted while control_plane.down\"]");
+            return;
+        }
+        for (text, span) in place.texts() {
+            let Some((kind_name, during_name)) = text.split_once(" while ") else {
+                let message = format!("`{}` does not say what must be reached", shown(text));
+                self.error(span, message, "expected OBSERVATION while FAULT or STEP");
+                continue;
+            };
+            let (kind_name, during_name) = (kind_name.trim(), during_name.trim());
+            let kind = Kind::named(kind_name);
+            if kind.is_none() {
+                let names = Kind::ALL.into_iter().map(Kind::name);
+                self.unknown(span, "observation", kind_name, names);
+            }
+            let during = self.during(during_name, span);
+            let (Some(kind), Some(during)) = (kind, during) else { continue };
+            let of = Expected::Reached { kind, during };
+            self.expectations.push(Expectation { text: format!("reached: {text}"), of });
+        }
+    }
+
+    fn during(&mut self, name: &str, span: Span) -> Option<During> {
+        if self.is_happening(name) {
+            return Some(During::Happening(name.to_owned()));
+        }
+        let is_step = self.estate.rollouts.iter().any(|rollout| {
+            let feature = &self.estate.features[rollout.feature].name;
+            rollout.steps.iter().any(|step| step.name == name || format!("{feature}/{}", step.name) == name)
+        });
+        if is_step {
+            return self.step_named(name, span).map(|(rollout, step)| During::Step { rollout, step });
+        }
+        let problem = Problem::error(span, format!("nothing in this plan is called `{}`", shown(name)));
+        let problem = problem.label("expected a fault of the timeline, deploy, kill, replay or a step");
+        self.problems.push(match self.nearest_happening(name) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem,
+        });
+        None
+    }
+
+    /// What is promised must be possible: an invariant that the plan never exercises proves nothing.
+    pub(super) fn check_promises(&mut self) {
+        for (name, span) in std::mem::take(&mut self.promised) {
+            let Some(entry) = invariants::named(name) else { continue };
+            let settings = self.settings_of(name);
+            if (entry.reachable)(&self.estate, &settings) {
+                continue;
+            }
+            let with_bound = Settings { bound: Some(SimDuration::from_secs(60)), ..settings };
+            let problem = if settings.bound.is_none() && (entry.reachable)(&self.estate, &with_bound) {
+                Problem::error(span, format!("`{name}` is inactive without a bound"))
+                    .label("a bound is missing")
+                    .help(format!("write {name}: {{ at_most: 5m }}"))
+            } else {
+                let problem = Problem::error(span, format!("`{name}` is never exercised by this plan"));
+                problem.label(format!("exercised when {}", entry.exercised_when))
+            };
+            self.problems.push(problem);
+        }
+        if self.by_default {
+            for entry in invariants::ALL {
+                if (entry.reachable)(&self.estate, &self.settings_of(entry.name)) {
+                    let of = Expected::Invariant { name: entry.name, comes_out: ComesOut::Holds };
+                    self.expectations.push(Expectation { text: format!("{}: holds", entry.name), of });
+                }
+            }
+        }
+    }
+
+    fn settings_of(&self, name: &str) -> Settings {
+        self.settings.iter().find(|(known, _)| *known == name).map(|(_, settings)| *settings).unwrap_or_default()
+    }
+}
+
+fn quantile(text: &str) -> Option<f64> {
+    let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
+    Some(percent / 100.0)
+}
+
+fn of_unit(unit: &str) -> &'static str {
+    match unit {
+        "share" => "a share such as 5%",
+        "s" => "a duration such as 300ms",
+        "/s" => "a rate such as 200/s",
+        _ => "a number",
+    }
+}

@@ -1,0 +1,220 @@
+//! Who calls whom, who hears of what, and which journeys get where.
+
+use std::collections::BTreeSet;
+
+use super::Draft;
+use super::operations::Body;
+use super::place::Place;
+use crate::models::estate::TopicId;
+use crate::models::program::OperationId;
+use crate::scenario::problem::Problem;
+use crate::scenario::shapes::VERBS;
+use crate::scenario::tree::Node;
+use crate::units::Id;
+
+/// The actions of a written operation, in every rule and row; rows by name, so that the order of keys never matters.
+pub(super) fn actions_of<'n>(operation: &Place<'n>) -> Vec<Place<'n>> {
+    let mut actions = Vec::new();
+    let mut take_rules = |rules: &Place<'n>| {
+        for rule in rules.items() {
+            actions.extend(rule.key("do").items());
+        }
+    };
+    if operation.node.and_then(Node::as_list).is_some() {
+        take_rules(operation);
+        return actions;
+    }
+    take_rules(&operation.key("rules"));
+    for (_, row) in operation.key("by_stage").named() {
+        let listed = row.node.and_then(Node::as_list).is_some();
+        actions.extend(if listed { row.items() } else { row.key("do").items() });
+    }
+    actions
+}
+
+/// What an action does: its telling key.
+pub(super) fn verb_of(action: &Place<'_>) -> Option<&'static str> {
+    let entries = action.node?.as_map()?;
+    let telling = |name: &str| VERBS.iter().map(|shape| shape.telling()).find(|verb| *verb == name);
+    entries.iter().find_map(|entry| telling(entry.name()))
+}
+
+impl<'a> Draft<'a> {
+    /// Draws the graph of operations and finds what each can be reached by.
+    pub(super) fn reach(&mut self) {
+        for at in 0..self.operations.len() {
+            self.sketch(at);
+        }
+        self.check_cycles();
+        let mut done: BTreeSet<(Option<_>, Option<_>, OperationId)> = BTreeSet::new();
+        for at in 0..self.journeys.len() {
+            let (feature, entity) = (self.journeys[at].feature, self.journeys[at].entity);
+            let Some(first) = self.journeys[at].first else { continue };
+            let known = !done.insert((feature, entity, first));
+            let reached = if known && !self.waits_somewhere() { continue } else { self.reached_from([first]) };
+            let mut waits = false;
+            for id in reached {
+                let draft = &mut self.operations[id.index()];
+                draft.reached = true;
+                draft.features.extend(feature);
+                draft.entities.extend(entity);
+                waits |= draft.waits_daily;
+            }
+            if waits {
+                self.allow_daily_wait(at);
+            }
+        }
+        self.advise_unreached();
+    }
+
+    fn waits_somewhere(&self) -> bool {
+        self.operations.iter().any(|operation| operation.waits_daily)
+    }
+
+    /// What an operation calls and emits, and the statuses it sets; unknown names are told when it is compiled.
+    fn sketch(&mut self, at: usize) {
+        let (mut calls, mut emits, mut waits) = (Vec::new(), Vec::new(), false);
+        match self.operations[at].body.clone() {
+            Body::Written(place) => {
+                for action in actions_of(&place) {
+                    calls.extend(action.key("call").text().and_then(|target| self.find_operation(target)));
+                    let set = action.key("set");
+                    if let Some(status) = set.text() {
+                        self.status(status, set.span);
+                    }
+                    waits |= action.key("queue_until").key("daily").is_given();
+                    let (topic, kind) = (action.key("emit"), action.key("type"));
+                    let topic = topic.text().and_then(|name| {
+                        self.estate.topics.enumerate().find(|(_, topic)| topic.name == name).map(|(id, _)| id)
+                    });
+                    let kind = kind
+                        .text()
+                        .and_then(|name| self.intern(kind.span, "event types", name, |estate| &mut estate.event_types));
+                    emits.extend(topic.zip(kind));
+                }
+            }
+            Body::Link { next, .. } => {
+                calls.extend(next);
+                calls.extend(self.plainly_called(at));
+            }
+            Body::Serve => calls.extend(self.plainly_called(at)),
+        }
+        let draft = &mut self.operations[at];
+        (draft.calls, draft.emits, draft.waits_daily) = (calls, emits, waits);
+    }
+
+    fn plainly_called(&self, at: usize) -> Vec<OperationId> {
+        let service = self.operations[at].service;
+        let calls = self.services[service.index()].place.key("calls").texts();
+        calls.iter().filter_map(|(target, _)| self.find_operation(target)).collect()
+    }
+
+    /// The types of events that anybody emits to a topic.
+    pub(super) fn emitted_on(&self, topic: TopicId) -> Vec<(u16, String)> {
+        let emits = self.operations.iter().flat_map(|operation| &operation.emits);
+        let types: BTreeSet<u16> = emits.filter(|(on, _)| *on == topic).map(|(_, kind)| *kind).collect();
+        types.into_iter().map(|kind| (kind, self.estate.event_types.text(kind).to_owned())).collect()
+    }
+
+    /// The operations that handle an event on a topic.
+    fn handlers_of(&self, topic: TopicId, kind: u16) -> Vec<OperationId> {
+        let wanted = format!("on {}", self.estate.event_types.text(kind));
+        let services = self.estate.topics[topic].groups.iter().map(|group| self.estate.groups[*group].service);
+        let operations = services.flat_map(|service| self.estate.services[service].operations.iter().copied());
+        operations.filter(|id| self.estate.operations[*id].name == wanted).collect()
+    }
+
+    /// Everything that follows from these operations, themselves included: calls, and the handling of events.
+    pub(super) fn reached_from(&self, first: impl IntoIterator<Item = OperationId>) -> Vec<OperationId> {
+        let mut reached = vec![false; self.operations.len()];
+        let mut open: Vec<OperationId> = first.into_iter().collect();
+        let mut heard: BTreeSet<(TopicId, u16)> = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if std::mem::replace(&mut reached[id.index()], true) {
+                continue;
+            }
+            let draft = &self.operations[id.index()];
+            open.extend(draft.calls.iter().copied());
+            for (topic, kind) in &draft.emits {
+                if heard.insert((*topic, *kind)) {
+                    open.extend(self.handlers_of(*topic, *kind));
+                }
+            }
+        }
+        reached.iter().enumerate().filter(|(_, reached)| **reached).map(|(at, _)| Id::new(at)).collect()
+    }
+
+    /// Calls that come back to where they began would never be answered.
+    fn check_cycles(&mut self) {
+        #[derive(Clone, Copy, PartialEq)]
+        enum Seen {
+            Not,
+            Open,
+            Done,
+        }
+        let mut seen = vec![Seen::Not; self.operations.len()];
+        for start in 0..self.operations.len() {
+            // Depth first with a stack of its own: a chain may be as long as a file.
+            let mut stack: Vec<(usize, usize)> = Vec::new();
+            if seen[start] == Seen::Not {
+                seen[start] = Seen::Open;
+                stack.push((start, 0));
+            }
+            while let Some((at, next)) = stack.last_mut() {
+                let at = *at;
+                let Some(called) = self.operations[at].calls.get(*next).map(|id| id.index()) else {
+                    seen[at] = Seen::Done;
+                    stack.pop();
+                    continue;
+                };
+                *next += 1;
+                match seen[called] {
+                    Seen::Not => {
+                        seen[called] = Seen::Open;
+                        stack.push((called, 0));
+                    }
+                    Seen::Open => {
+                        let from = stack.iter().position(|(open, _)| *open == called).unwrap_or(0);
+                        let cycle: Vec<usize> = stack[from..].iter().map(|(open, _)| *open).collect();
+                        self.cycle(&cycle);
+                    }
+                    Seen::Done => {}
+                }
+            }
+        }
+    }
+
+    fn cycle(&mut self, cycle: &[usize]) {
+        /// More of a long cycle is not read.
+        const SHOWN: usize = 12;
+        let name = |at: &usize| {
+            let operation = &self.estate.operations[Id::new(*at)];
+            format!("{}.{}", self.estate.services[operation.service].name, operation.name)
+        };
+        let mut names: Vec<String> = cycle.iter().take(SHOWN).map(name).collect();
+        if cycle.len() > SHOWN {
+            names.push("…".to_owned());
+        }
+        names.extend(cycle.first().map(name));
+        let message = format!("calls go round in a circle: {}", names.join(" -> "));
+        let key = self.operations[cycle[0]].key;
+        let problem = Problem::error(key, message).label("this call would never be answered");
+        self.problems.push(problem.help("answer first and go on by an event, or call another operation"));
+    }
+
+    fn advise_unreached(&mut self) {
+        for (at, draft) in self.operations.iter().enumerate() {
+            if draft.reached || !matches!(draft.body, Body::Written(_)) {
+                continue;
+            }
+            let operation = &self.estate.operations[Id::new(at)];
+            if operation.name.starts_with("on ") {
+                // Told as a handler of nothing, or follows from another operation that is told.
+                continue;
+            }
+            let service = &self.estate.services[operation.service].name;
+            let message = format!("no journey reaches `{service}.{}`", operation.name);
+            self.problems.push(Problem::advice(draft.key, message).label("never called"));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Rollouts: steps, moves, salts, and when each step is published as planned.
+
+use super::place::Place;
+use super::{Draft, shown};
+use crate::models::estate::Rollout;
+use crate::models::metric;
+use crate::rollout::{BucketBy, FeatureId, Move, Step};
+use crate::scenario::defaults;
+use crate::scenario::expression::{self, Bound};
+use crate::scenario::names::Standing;
+use crate::scenario::problem::{Problem, Span};
+use crate::scenario::tree::Node;
+use crate::units::{Share, SimDuration};
+
+const MOST_STEPS: usize = 1_000;
+/// What a gate may ask of a metric besides its own statistics.
+const COMPARED: [&str; 3] = ["delta", "ratio", "absolute"];
+
+impl<'a> Draft<'a> {
+    pub(super) fn rollouts(&mut self, place: &Place<'a>) {
+        for (entry, place) in place.named() {
+            let Some(feature) = self.feature(entry.name(), entry.key.span) else { continue };
+            self.estate.bucket_by[feature.index()] = match place.key("bucket_by").text() {
+                Some("tenant") => BucketBy::Tenant,
+                Some(_) | None => BucketBy::User,
+            };
+            self.estate.salts[feature.index()] = place.key("salt").text().map(super::services::salt);
+            let starts = self.maybe_duration(&place.key("starts")).unwrap_or(SimDuration::ZERO);
+            self.gates(&place);
+            let steps_place = place.key("steps");
+            let items = steps_place.items();
+            if items.is_empty() {
+                self.error(steps_place.span, "a rollout without steps", "expected at least one step");
+            }
+            if let Some(item) = items.get(MOST_STEPS) {
+                self.error(item.span, format!("more than {MOST_STEPS} steps"), "the first one too many");
+            }
+            let mut steps: Vec<Step> = Vec::new();
+            for (at, item) in items.iter().take(MOST_STEPS).enumerate() {
+                let step = self.step(feature, at, item);
+                if let Some(twin) = steps.iter().position(|other| other.name == step.name) {
+                    let problem = Problem::error(item.span, format!("two steps are called `{}`", step.name));
+                    self.problems.push(problem.label("the second").related(items[twin].span, "the first"));
+                }
+                steps.push(step);
+            }
+            self.plan_publication(starts, &steps, &items);
+            self.estate.rollouts.push(Rollout { feature, starts, steps });
+        }
+    }
+
+    fn step(&mut self, feature: FeatureId, at: usize, place: &Place<'a>) -> Step {
+        let name = match place.key("name").text() {
+            Some(name) => name.to_owned(),
+            None => format!("step-{}", at + 1),
+        };
+        if name.contains(['+', '/']) || name.chars().next().is_some_and(|c| c.is_ascii_digit()) {
+            let message = format!("`{}` cannot be the name of a step", shown(&name));
+            self.error(place.key("name").span, message, "a step begins with a letter and has no `+` and no `/`");
+        }
+        self.gates(place);
+        let due = self.maybe_duration(&place.key("at"));
+        let moves_place = place.key("move");
+        let mut moves = Vec::new();
+        let mut closed = false;
+        for item in moves_place.items() {
+            if closed {
+                self.error(item.span, "this move moves nobody", "the one before it moves everybody");
+                closed = false;
+            }
+            let of = item.key("of");
+            let audience = self.condition(&of, &Standing::Audience);
+            let percent = self.maybe_share(&item.key("percent")).unwrap_or(Share::ALL);
+            let to = item.key("to");
+            closed |= item.node.is_some_and(|node| node.get("of").is_none()) && percent == Share::ALL;
+            let Some(stage) = to.text().and_then(|name| self.stage(feature, name, to.span)) else { continue };
+            self.can_set(feature, stage, "a step of its rollout");
+            moves.push(Move { of: audience, percent, to: stage });
+        }
+        if moves_place.node.and_then(Node::as_list).is_some_and(<[Node]>::is_empty) {
+            self.error(moves_place.span, "a step that moves nobody", "expected at least one move");
+        }
+        let hold = self.duration(&place.key("hold"), defaults::HOLD);
+        Step { name, at: due, moves, hold }
+    }
+
+    /// When each step is published if nothing holds it up.
+    fn plan_publication(&mut self, starts: SimDuration, steps: &[Step], items: &[Place<'a>]) {
+        let mut published = Vec::new();
+        let mut ready = starts;
+        for (step, item) in steps.iter().zip(items) {
+            let due = step.at.map(|at| starts.saturating_add(at));
+            if let Some(due) = due.filter(|due| *due < ready) {
+                let message = format!("the step `{}` is due at {due}, before the step before it is over", step.name);
+                self.error(item.key("at").span, message, format!("expected at least {}", ready.saturating_sub(starts)));
+            }
+            let at = due.unwrap_or(ready).max(ready);
+            self.due.push((item.span, format!("the step `{}`", step.name), at));
+            published.push(at);
+            ready = at.saturating_add(step.hold);
+        }
+        self.published.push(published);
+    }
+
+    /// Gates are refused for now, but what they name is checked all the same.
+    fn gates(&mut self, place: &Place<'a>) {
+        for key in ["gate", "exit"] {
+            for (text, span) in place.key(key).texts() {
+                if let Ok(bound) = expression::bound(text) {
+                    self.metric_of_bound(&bound, span);
+                }
+            }
+        }
+    }
+
+    /// Checks that there is a metric of the name a bound gives.
+    fn metric_of_bound(&mut self, bound: &Bound, span: Span) {
+        let Some(name) = &bound.metric else {
+            self.error(span, "a gate names its metric", "expected a metric, such as error_rate < 2%");
+            return;
+        };
+        let stats = bound.stats.iter().filter(|stat| !COMPARED.contains(&stat.as_str()));
+        let full = stats.fold(name.clone(), |full, stat| format!("{full}.{stat}"));
+        if metric::named(&full).is_some() || self.reported_metrics().contains(&name.as_str()) {
+            return;
+        }
+        let names: Vec<&str> = metric::ALL.iter().map(|metric| metric.name).chain(self.reported_metrics()).collect();
+        self.unknown(span, "metric", &full, names);
+    }
+
+    /// Metrics that the file's reconciliation jobs report.
+    pub(super) fn reported_metrics(&self) -> Vec<&'a str> {
+        let jobs = Place::root(self.root).key("reconciliation").named();
+        jobs.iter().filter_map(|(_, job)| job.key("metric").text()).collect()
+    }
+
+    /// Targeting that is in force from the start, from the flag file.
+    pub(super) fn standing_rules(&mut self) {
+        for (name, targeted) in std::mem::take(&mut self.flag_targeting) {
+            let Some(feature) = self.estate.feature_named(&name) else { continue };
+            let mut rules = Vec::new();
+            for line in targeted {
+                let Some(stage) = self.estate.features[feature].stage(&line.variant) else { continue };
+                let audience = match &line.condition {
+                    None => None,
+                    Some(text) => match self.compiled(text, &Standing::Audience) {
+                        Ok(condition) => Some(std::sync::Arc::new(condition)),
+                        Err(errors) => {
+                            let why = errors.first().map(|error| error.message.clone()).unwrap_or_default();
+                            let message = format!("the targeting of the flag `{name}` cannot be compiled: {why}");
+                            self.error(line.span, message, "in this rule");
+                            continue;
+                        }
+                    },
+                };
+                self.can_set(feature, stage, "its targeting");
+                rules.push(crate::rollout::Rule { audience, share: Share::ALL, stage });
+            }
+            if !rules.is_empty() {
+                self.estate.standing_rules.push((feature, rules));
+            }
+        }
+    }
+}

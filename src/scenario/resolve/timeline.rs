@@ -1,0 +1,417 @@
+//! The timeline: faults, deploys, kills, replays, and when each is due.
+
+use super::place::Place;
+use super::services::no_such_code;
+use super::{Draft, shown, unknown};
+use crate::faults;
+use crate::kernel::Distribution;
+use crate::models::estate::{Entry, Happening, ServiceId, Strength, Target, When};
+use crate::models::fault::{Aim, Fault, Takes};
+use crate::rollout::{Kill, Scope};
+use crate::scenario::defaults;
+use crate::scenario::problem::{Problem, Span, nearest};
+use crate::scenario::quantity;
+use crate::units::SimDuration;
+
+const MOST_ENTRIES: usize = 10_000;
+/// Faults of the language that this version cannot simulate.
+const LATER: [&str; 6] =
+    ["cache.freeze", "clock.skew", "credentials.rotate", "record.duplicate", "record.reorder", "broker.down"];
+
+impl<'a> Draft<'a> {
+    pub(super) fn timeline(&mut self, place: &Place<'a>) {
+        let items = place.items();
+        if let Some(item) = items.get(MOST_ENTRIES) {
+            self.error(item.span, format!("more than {MOST_ENTRIES} entries"), "the first one too many");
+        }
+        for item in items.iter().take(MOST_ENTRIES) {
+            let kind = ["random", "fault", "deploy", "kill", "replay"].into_iter().find(|key| item.key(key).is_given());
+            match kind {
+                Some("random") => self.random(item),
+                Some("fault") => self.fault(item),
+                Some("deploy") => self.deploy(item),
+                Some("kill") => self.kill(item),
+                Some("replay") => self.replay(item),
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    /// When an entry is due: at a time, or after a step.
+    fn when(&mut self, item: &Place<'a>, what: &str) -> Option<When> {
+        let place = item.key("at");
+        let text = place.text()?.trim();
+        if text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with('-') {
+            return match quantity::duration(text) {
+                Ok(at) => {
+                    self.due.push((place.span, what.to_owned(), at));
+                    Some(When::At(at))
+                }
+                Err(expected) => {
+                    self.error(place.span, format!("`{}` is not a time", shown(text)), expected);
+                    None
+                }
+            };
+        }
+        let (name, offset) = match text.rsplit_once('+') {
+            Some((name, offset)) => (name.trim(), offset.trim()),
+            None => (text, "0"),
+        };
+        let offset = match quantity::duration(offset) {
+            Ok(offset) => offset,
+            Err(expected) => {
+                self.error(place.span, format!("`{}` is not a time after a step", shown(text)), expected);
+                return None;
+            }
+        };
+        let (rollout, step) = self.step_named(name, place.span)?;
+        let at = self.published[rollout][step].saturating_add(offset);
+        self.due.push((place.span, what.to_owned(), at));
+        Some(When::AfterStep { rollout, step, offset })
+    }
+
+    /// When an entry is due as planned.
+    fn planned(&self, when: &When) -> SimDuration {
+        match when {
+            When::At(at) => *at,
+            When::AfterStep { rollout, step, offset } => self.published[*rollout][*step].saturating_add(*offset),
+            When::Random { from, .. } => *from,
+        }
+    }
+
+    /// The step of `step` or `feature/step`, or a problem.
+    pub(super) fn step_named(&mut self, name: &str, span: Span) -> Option<(usize, usize)> {
+        let mut found = Vec::new();
+        let mut names = Vec::new();
+        for (at, rollout) in self.estate.rollouts.iter().enumerate() {
+            let feature = &self.estate.features[rollout.feature].name;
+            for (step_at, step) in rollout.steps.iter().enumerate() {
+                let qualified = format!("{feature}/{}", step.name);
+                if step.name == name || qualified == name {
+                    found.push((at, step_at, qualified.clone()));
+                }
+                names.push(if name.contains('/') { qualified } else { step.name.clone() });
+            }
+        }
+        match found.as_slice() {
+            [(rollout, step, _)] => Some((*rollout, *step)),
+            [] => {
+                let problem = unknown(span, "step", name, names.iter().map(String::as_str));
+                self.problems.push(problem.help("a time is written `2m`, `step + 30m` or `feature/step + 30m`"));
+                None
+            }
+            several => {
+                let names: Vec<&str> = several.iter().map(|(.., name)| name.as_str()).take(12).collect();
+                let message = format!("several rollouts have a step `{}`", shown(name));
+                self.error(span, message, format!("expected one of {}", names.join(", ")));
+                None
+            }
+        }
+    }
+
+    fn fault_named(&mut self, name: &str, span: Span) -> Option<&'static dyn Fault> {
+        if let Some(found) = faults::ALL.iter().copied().find(|fault| fault.name() == name) {
+            return Some(found);
+        }
+        if LATER.contains(&name) {
+            self.problems.push(Problem::unsupported(span, &format!("the fault `{name}`")).label("this fault"));
+            return None;
+        }
+        let problem = unknown(span, "fault", name, faults::ALL.iter().map(|fault| fault.name()).chain(LATER));
+        self.problems.push(problem.help("`windtunnel list faults` prints them all"));
+        None
+    }
+
+    fn fault(&mut self, item: &Place<'a>) {
+        let name = item.key("fault");
+        let Some(text) = name.text() else { return };
+        let fault = self.fault_named(text, name.span);
+        let when = self.when(item, &format!("the fault `{}`", shown(text)));
+        let lasts = self.lasts(&item.key("lasts"));
+        let Some(fault) = fault else { return };
+        let target = self.target(item, fault, true);
+        let strength = self.strength(item, fault);
+        let (Some(when), Some(target)) = (when, target) else { return };
+        let label = self.label(fault.name(), &target);
+        let what = Happening::Fault { fault, target, lasts, strength };
+        self.estate.timeline.push(Entry { label, when, what });
+    }
+
+    fn lasts(&mut self, place: &Place<'a>) -> Option<Distribution> {
+        let lasts = self.maybe_distribution(place);
+        if lasts == Some(Distribution::ZERO) {
+            self.error(place.span, "a fault that lasts 0s does nothing", "expected more than 0s");
+        }
+        lasts
+    }
+
+    fn label(&self, name: &str, target: &Target) -> String {
+        let mut label = name.to_owned();
+        if let Some(service) = target.service {
+            label.push_str(&format!(" {}", self.estate.services[service].name));
+            if let Some(topic) = target.topic {
+                label.push_str(&format!("/{}", self.estate.topics[topic].name));
+            }
+        }
+        if let Some(region) = target.region {
+            label.push_str(&format!(" {}", self.estate.regions[region].name));
+        }
+        label
+    }
+
+    /// What a fault strikes, as far as its aim has it. `required` says that an aim that needs a target must have it.
+    fn target(&mut self, item: &Place<'a>, fault: &'static dyn Fault, required: bool) -> Option<Target> {
+        let name = fault.name();
+        let mut target = Target::default();
+        let (of, region, count) = (item.key("target"), item.key("region"), item.key("replicas"));
+        target.region = region.text().and_then(|name| self.region(name, region.span));
+        target.count = self.maybe_count(&count, 10_000);
+        let mut complete = !region.is_given() || target.region.is_some();
+        let mut missing = None;
+        match fault.aim() {
+            Aim::ControlPlane => self.refuse(name, required, &[("target", &of), ("replicas", &count)]),
+            Aim::Region => {
+                self.refuse(name, required, &[("target", &of), ("replicas", &count)]);
+                missing = (!region.is_given()).then_some("region");
+            }
+            Aim::Service => {
+                target.service = of.text().and_then(|name| self.service_named(name, of.span));
+                complete &= !of.is_given() || target.service.is_some();
+                missing = (!of.is_given()).then_some("target");
+            }
+            Aim::Network => {
+                self.refuse(name, required, &[("replicas", &count)]);
+                target.service = of.text().and_then(|name| self.service_named(name, of.span));
+                complete &= !of.is_given() || target.service.is_some();
+            }
+            Aim::ConsumerGroup => {
+                if let Some(group) = of.text().and_then(|name| self.group_named(name, of.span)) {
+                    let group_of = &self.estate.groups[group];
+                    target.group = Some(group);
+                    (target.service, target.topic) = (Some(group_of.service), Some(group_of.topic));
+                }
+                complete &= !of.is_given() || target.group.is_some();
+                missing = (!of.is_given()).then_some("target");
+            }
+        }
+        if let Some(key) = missing.filter(|_| required) {
+            let wanted = match fault.aim() {
+                Aim::ConsumerGroup => "expected target: service/topic",
+                Aim::Region => "expected region: name",
+                Aim::ControlPlane | Aim::Service | Aim::Network => "expected target: service",
+            };
+            self.error(item.span, format!("the fault `{name}` needs `{key}`"), wanted);
+            return None;
+        }
+        complete.then_some(target)
+    }
+
+    fn refuse(&mut self, fault: &str, strict: bool, keys: &[(&str, &Place<'a>)]) {
+        for (key, place) in keys.iter().filter(|(_, place)| strict && place.is_given()) {
+            let message = format!("the fault `{fault}` does not take `{key}`");
+            self.error(place.span, message, "not expected here");
+        }
+    }
+
+    /// Kinds in one entry share its strength, and have one where it gives none.
+    fn random_strength(&mut self, item: &Place<'a>, fault: &'static dyn Fault) -> Strength {
+        let (share, by) = (item.key("share"), item.key("by"));
+        match fault.takes() {
+            Takes::Nothing => Strength::default(),
+            Takes::Share => Strength { share: Some(self.share(&share, defaults::RANDOM_SHARE)), delay: None },
+            Takes::Delay => Strength { share: None, delay: Some(self.duration(&by, defaults::RANDOM_BY)) },
+        }
+    }
+
+    fn strength(&mut self, item: &Place<'a>, fault: &'static dyn Fault) -> Strength {
+        let (share, by) = (item.key("share"), item.key("by"));
+        let strength = Strength { share: self.maybe_share(&share), delay: self.maybe_duration(&by) };
+        let missing = match fault.takes() {
+            Takes::Nothing => {
+                self.refuse(fault.name(), true, &[("share", &share), ("by", &by)]);
+                return Strength::default();
+            }
+            Takes::Share => {
+                self.refuse(fault.name(), true, &[("by", &by)]);
+                (!share.is_given()).then_some("`share`, such as share: 10%")
+            }
+            Takes::Delay => {
+                self.refuse(fault.name(), true, &[("share", &share)]);
+                (!by.is_given()).then_some("`by`, such as by: 500ms")
+            }
+        };
+        if let Some(missing) = missing {
+            self.error(item.span, format!("the fault `{}` needs {missing}", fault.name()), "how strong it is");
+        }
+        strength
+    }
+
+    fn random(&mut self, item: &Place<'a>) {
+        let per_second = self.maybe_rate(&item.key("rate"));
+        let lasts = self.lasts(&item.key("lasts"));
+        let from = self.maybe_duration(&item.key("from")).unwrap_or(SimDuration::ZERO);
+        let until_place = item.key("until");
+        let until = self.maybe_duration(&until_place).unwrap_or(self.estate.duration);
+        if until <= from {
+            let message = format!("random faults from {from} until {until} never strike");
+            self.error(until_place.span, message, format!("expected later than {from}"));
+        }
+        let (share, by) = (item.key("share"), item.key("by"));
+        let (mut takes_share, mut takes_delay) = (false, false);
+        for (name, span) in item.key("random").texts() {
+            let Some(fault) = self.fault_named(name, span) else { continue };
+            takes_share |= fault.takes() == Takes::Share;
+            takes_delay |= fault.takes() == Takes::Delay;
+            let target = self.target(item, fault, false);
+            let strength = self.random_strength(item, fault);
+            let (Some(target), Some(per_second)) = (target, per_second) else { continue };
+            let label = self.label(&format!("{name} (random)"), &target);
+            let what = Happening::Fault { fault, target, lasts: lasts.clone(), strength };
+            self.estate.timeline.push(Entry { label, when: When::Random { per_second, from, until }, what });
+        }
+        for (key, place, taken) in [("share", share, takes_share), ("by", by, takes_delay)] {
+            if place.is_given() && !taken {
+                self.error(place.span, format!("none of these faults takes `{key}`"), "not expected here");
+            }
+        }
+    }
+
+    fn deploy(&mut self, item: &Place<'a>) {
+        let deployed = item.key("deploy");
+        let mut services: Vec<(ServiceId, u32)> = Vec::new();
+        for (entry, code) in deployed.named() {
+            let Some(service) = self.service_named(entry.name(), entry.key.span) else { continue };
+            let Some(number) = self.maybe_count(&code, 1_000_000) else { continue };
+            let of = &self.estate.services[service];
+            if of.codes.iter().all(|code| code.number != number) {
+                let problem = no_such_code(code.span, &of.name, number, &of.codes);
+                self.problems.push(problem);
+            }
+            services.push((service, number));
+        }
+        let names: Vec<String> =
+            services.iter().map(|(id, code)| format!("{} {code}", self.estate.services[*id].name)).collect();
+        let label = format!("deploy {}", names.join(", "));
+        let when = self.when(item, "the deploy");
+        let region_place = item.key("region");
+        let region = region_place.text().and_then(|name| self.region(name, region_place.span));
+        let rolling = item.key("rolling");
+        let (batch, every) = match rolling.is_given() {
+            true => {
+                let batch = self.maybe_count(&rolling.key("batch"), 10_000).unwrap_or(1).max(1);
+                (batch, self.duration(&rolling.key("every"), defaults::ROLL_EVERY))
+            }
+            false => (10_000, SimDuration::ZERO),
+        };
+        let Some(when) = when else { return };
+        let what = Happening::Deploy { services, region, batch, every };
+        self.estate.timeline.push(Entry { label, when, what });
+    }
+
+    fn kill(&mut self, item: &Place<'a>) {
+        let name = item.key("kill");
+        let feature = name.text().and_then(|text| self.feature(text, name.span));
+        let when = self.when(item, "the kill");
+        let scope_place = item.key("scope");
+        let (scope, scope_label) = self.scope(&scope_place);
+        let lift_after = self.maybe_duration(&item.key("lift_after"));
+        let Some(feature) = feature else { return };
+        let to_place = item.key("to");
+        let to = match to_place.text() {
+            Some(name) => self.stage(feature, name, to_place.span),
+            None => Some(self.estate.features[feature].safe_stage),
+        };
+        let (Some(to), Some(when)) = (to, when) else { return };
+        self.can_set(feature, to, "a kill");
+        self.kills.push(self.planned(&when));
+        let issued_by = u32::try_from(self.estate.timeline.len()).unwrap_or(u32::MAX);
+        let label = format!("kill {}{scope_label}", self.estate.features[feature].name);
+        let kill = Kill { scope, to, issued_by };
+        self.estate.timeline.push(Entry { label, when, what: Happening::Kill { feature, kill, lift_after } });
+    }
+
+    fn scope(&mut self, place: &Place<'a>) -> (Scope, String) {
+        let mut scope = Scope::default();
+        let mut label = String::new();
+        let (region, tenant, journey) = (place.key("region"), place.key("tenant"), place.key("journey"));
+        if let Some(id) = region.text().and_then(|name| self.region(name, region.span)) {
+            scope.region = u16::try_from(id.index()).ok();
+            label.push_str(&format!(" {}", self.estate.regions[id].name));
+        }
+        if let Some(number) = self.maybe_count(&tenant, 999_999) {
+            if number >= self.estate.population.tenants {
+                let last = self.estate.population.tenants - 1;
+                self.error(
+                    tenant.span,
+                    format!("there is no tenant {number}"),
+                    format!("they are numbered 0 to {last}"),
+                );
+            }
+            scope.tenant = Some(number);
+            label.push_str(&format!(" tenant {number}"));
+        }
+        if let Some(name) = journey.text() {
+            match self.journeys.iter().position(|journey| journey.name == name) {
+                Some(at) => {
+                    scope.journey = u16::try_from(at).ok();
+                    label.push_str(&format!(" {name}"));
+                }
+                None => {
+                    let problem =
+                        unknown(journey.span, "journey", name, self.journeys.iter().map(|journey| journey.name));
+                    self.problems.push(problem);
+                }
+            }
+        }
+        (scope, label)
+    }
+
+    fn replay(&mut self, item: &Place<'a>) {
+        let of = item.key("replay");
+        let of = if of.text().is_some() { of } else { of.key("group") };
+        let group = of.text().and_then(|name| self.group_named(name, of.span));
+        let when = self.when(item, "the replay");
+        let from_place = item.key("from");
+        let from = self.maybe_duration(&from_place).unwrap_or(SimDuration::ZERO);
+        let (Some(group), Some(when)) = (group, when) else { return };
+        let at = self.planned(&when);
+        if from >= at && !at.is_zero() {
+            let message = format!("a replay at {at} from {from} on reads nothing");
+            self.error(from_place.span, message, format!("expected earlier than {at}"));
+        }
+        let topic = self.estate.groups[group].topic;
+        for (id, known) in self.estate.topics.iter_mut().enumerate() {
+            known.kept_for_replay |= id == topic.index();
+        }
+        let label = format!("replay {}", of.text().unwrap_or_default());
+        self.estate.timeline.push(Entry { label, when, what: Happening::Replay { group, from } });
+    }
+
+    /// What is due after the end of the run never happens.
+    pub(super) fn check_due(&mut self) {
+        let horizon = self.estate.horizon();
+        for (span, what, at) in std::mem::take(&mut self.due) {
+            if at >= horizon {
+                let message = format!("{what} never happens: it is due at {at}, and the run ends at {horizon}");
+                let problem = Problem::error(span, message).label("after the end of the run");
+                self.problems.push(problem.help("make `duration` longer"));
+            }
+        }
+    }
+
+    /// The happening that `reached` names: a fault, `deploy`, `kill` or `replay`, as its label begins.
+    pub(super) fn is_happening(&self, name: &str) -> bool {
+        let begins =
+            |label: &str| label.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+        self.estate.timeline.iter().any(|entry| begins(&entry.label))
+    }
+
+    /// The nearest name of something that lasts: an entry of the timeline or a step.
+    pub(super) fn nearest_happening(&self, name: &str) -> Option<String> {
+        let first_word = |entry: &Entry| entry.label.split(' ').next().unwrap_or_default().to_owned();
+        let mut names: Vec<String> = self.estate.timeline.iter().map(first_word).collect();
+        names
+            .extend(self.estate.rollouts.iter().flat_map(|rollout| rollout.steps.iter().map(|step| step.name.clone())));
+        nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
+    }
+}
