@@ -44,7 +44,8 @@ fn named(text: &str) -> Vec<String> {
             let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             if word.is_empty() {
                 let group = rest.trim_start_matches('{').split('}').next().unwrap_or_default();
-                found.extend(group.split(',').map(|part| part.trim().split("::").next().unwrap_or_default().to_owned()));
+                found
+                    .extend(group.split(',').map(|part| part.trim().split("::").next().unwrap_or_default().to_owned()));
             } else {
                 found.push(word);
             }

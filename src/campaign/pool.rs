@@ -78,9 +78,9 @@ fn exhibit_of(plan: &Plan, runs: &[RunSummary], limits: Limits, stop: &AtomicBoo
     let mut told: Vec<_> =
         with_violation.filter_map(|invariant| Some((invariant.name, invariant.first.first()?))).collect();
     let named = |name: &str| {
-        plan.expectations.iter().any(|expectation| {
-            matches!(&expectation.of, Expected::Invariant { name: expected, .. } if *expected == name)
-        })
+        plan.expectations.iter().any(
+            |expectation| matches!(&expectation.of, Expected::Invariant { name: expected, .. } if *expected == name),
+        )
     };
     told.sort_by_key(|(name, _)| !named(name));
     told.truncate(STORIES);

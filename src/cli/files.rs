@@ -61,7 +61,8 @@ pub(crate) fn scenarios_under(path: &Path) -> std::io::Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let mut found = Vec::new();
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
@@ -78,7 +79,8 @@ fn is_scenario(path: &Path) -> bool {
     let says_so = |text: &[u8]| {
         String::from_utf8_lossy(text).lines().any(|line| {
             let line = line.trim_start().trim_start_matches(['{', '"', ' ']);
-            line.strip_prefix("windtunnel").is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with(':'))
+            line.strip_prefix("windtunnel")
+                .is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with(':'))
         })
     };
     by_name && bounded(path).is_ok_and(|text| says_so(&text))

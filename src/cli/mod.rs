@@ -1,6 +1,7 @@
 //! The command line: one subcommand per file. The only place that prints, reads files and looks at the clock.
 
 mod check;
+mod clock;
 mod completions;
 mod explain;
 mod files;

@@ -1,5 +1,6 @@
 //! `windtunnel run`: scenario files over seeds.
 
+use super::clock::Clock;
 use super::files::{self, Source};
 use super::{Exit, print, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Invocation, VariantOutcome};
@@ -15,7 +16,6 @@ use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 /// Seeds when none are named: enough to see whether something happens always or sometimes, few enough to wait for.
 const SEEDS: u64 = 10;
@@ -106,8 +106,11 @@ impl Run {
             Some(seed) => seed..seed + 1,
             None => self.options.seeds.clone().unwrap_or(1..1 + SEEDS),
         };
-        let named: Vec<Option<&Path>> =
-            if self.files.is_empty() { vec![None] } else { self.files.iter().map(|file| Some(file.as_path())).collect() };
+        let named: Vec<Option<&Path>> = if self.files.is_empty() {
+            vec![None]
+        } else {
+            self.files.iter().map(|file| Some(file.as_path())).collect()
+        };
         let mut exit = Exit::PASS;
         let mut ran = false;
         for path in named {
@@ -149,8 +152,7 @@ pub(crate) fn campaign(
     ink: Ink,
 ) -> (Reported, Exit) {
     let _ = ink;
-    let started = Instant::now();
-    let began = std::time::SystemTime::now();
+    let clock = Clock::start();
     let stop = stop::requested();
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
     let limits = options.max_events.map_or_else(Limits::default, |events| Limits { events });
@@ -165,7 +167,8 @@ pub(crate) fn campaign(
         .collect();
     bar.finish_and_clear();
     let interrupted = stop.load(Ordering::Relaxed);
-    let set = options.set.iter().filter_map(|set| set.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let set =
+        options.set.iter().filter_map(|set| set.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned()));
     let outcome = CampaignOutcome {
         scenario: source.scenario.name().to_owned(),
         variants,
@@ -184,8 +187,8 @@ pub(crate) fn campaign(
     let mut report = None;
     if !options.no_report {
         let meta = Meta {
-            started: timestamp(began),
-            seconds: started.elapsed().as_secs_f64(),
+            started: clock.started(),
+            seconds: clock.seconds(),
             jobs,
             command: std::env::args().collect(),
             machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -229,21 +232,4 @@ fn progress_bar(total: u64, quiet: bool) -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-/// A moment in RFC 3339, to the second.
-fn timestamp(moment: std::time::SystemTime) -> String {
-    let seconds = moment.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (days, of_day) = ((seconds / 86_400) as i64, seconds % 86_400);
-    // Days to a civil date, after Howard Hinnant's `civil_from_days`.
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", of_day / 3_600, of_day / 60 % 60, of_day % 60)
 }

@@ -266,6 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn a_reject_behind_the_answer_excuses_the_status_too() {
+        let ledger = judged(300.0, |stream| {
+            stream.arrives(interaction(0, 0));
+            stream.finishes(interaction(0, 0));
+            stream.push(Observation::Rejected { interaction: interaction(0, 0), context: 2, reason: 0 });
+            stream.closes(interaction(0, 0), Some(PLACED));
+        });
+        assert_eq!(ledger.violations, 0);
+    }
+
+    #[test]
     fn a_replay_must_come_to_an_end_but_brings_no_entity_to_one() {
         let replay = Interaction { replay: 1, ..interaction(0, 0) };
         let ledger = judged(300.0, |stream| {
@@ -299,5 +310,12 @@ mod tests {
             stream.closes(interaction(4, 2), None);
         });
         assert_eq!((ledger.checked, ledger.violations, ledger.pending), (5, 0, 0));
+        let ledger = judged(300.0, |stream| {
+            stream.arrives(interaction(0, 0));
+            stream.arrives(interaction(1, 1));
+            stream.closes(interaction(1, 1), Some(DONE));
+            stream.arrives(interaction(2, 1));
+        });
+        assert_eq!(ledger.causes, [("timed out", 2)]);
     }
 }

@@ -107,7 +107,7 @@ pub fn estate() -> Estate {
         moments: names(&["settled"]),
         statuses: names(&["none", "placed", "done", "rejected"]),
         event_types: names(&["OrderPlaced"]),
-        reasons: names(&["no stock"]),
+        reasons: names(&["no stock", "no_rule"]),
     }
 }
 

@@ -281,10 +281,13 @@ mod tests {
         stream.at(100.0).kills(2, Scope { tenant: Some(3), ..Scope::default() });
         stream.at(200.0).effects(made);
         stream.effects(EffectMade { tenant: 3, path: None, ..made });
+        let ledger = judge(&ENTRY, &estate, Settings::default(), &stream, 300.0);
+        assert_eq!((ledger.checked, ledger.violations), (0, 0));
+        stream.effects(EffectMade { tenant: 3, path: Some(PATH_OLD), ..made });
         stream.at(210.0).lifts(3);
         stream.at(220.0).effects(EffectMade { tenant: 3, ..made });
         let ledger = judge(&ENTRY, &estate, Settings::default(), &stream, 300.0);
-        assert_eq!((ledger.checked, ledger.violations, ledger.pending), (0, 0, 0));
+        assert_eq!((ledger.checked, ledger.violations, ledger.pending), (1, 0, 0));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl World {
                     }
                 }
                 DecidesFrom::Sdk => {
-                    if let Some(found) = self.from_sdk(estate, slot, service, feature, context_missing) {
+                    if let Some(found) = self.sdk_decision(estate, slot, service, feature, context_missing) {
                         return found;
                     }
                 }
@@ -86,7 +86,7 @@ impl World {
         }
     }
 
-    fn from_sdk(
+    fn sdk_decision(
         &mut self,
         estate: &Estate,
         slot: Slot<Task>,

@@ -48,8 +48,9 @@ pub struct Member {
     held_up: bool,
 }
 
-impl Member {
-    pub fn new() -> Member {
+impl Default for Member {
+    /// A consumer whose process runs and that has not joined yet.
+    fn default() -> Self {
         Member {
             standing: Standing::Out,
             epoch: 0,

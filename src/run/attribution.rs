@@ -6,8 +6,14 @@ use crate::invariants::{Entry, Ledger, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sets the violations that the baseline has too apart, and comes to the verdict on the others.
-pub fn attribute(entry: &'static Entry, ledger: Ledger, baseline: Option<&Ledger>, cut_short: bool) -> InvariantOutcome {
-    let known: BTreeSet<u64> = baseline.map(|ledger| ledger.keys.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
+pub fn attribute(
+    entry: &'static Entry,
+    ledger: Ledger,
+    baseline: Option<&Ledger>,
+    cut_short: bool,
+) -> InvariantOutcome {
+    let known: BTreeSet<u64> =
+        baseline.map(|ledger| ledger.keys.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
     let in_baseline = ledger.keys.iter().filter(|(key, _)| known.contains(key)).count() as u64;
     let mut by_cause: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (key, cause) in &ledger.keys {

@@ -33,7 +33,10 @@ pub enum Detail {
     Summary,
     /// Series for plots with so many buckets; and the observations of these interactions and of everything that
     /// belongs to none, lags and commits apart.
-    Exhibit { buckets: usize, keep: Vec<(JourneyId, u64, u32)> },
+    Exhibit {
+        buckets: usize,
+        keep: Vec<(JourneyId, u64, u32)>,
+    },
 }
 
 impl Detail {
@@ -167,7 +170,6 @@ fn drive(
 }
 
 /// The same seed without the rollouts, where a violation asks whose fault it is.
-#[expect(clippy::type_complexity, reason = "ledgers in the order of the catalogue, if they were needed")]
 fn baseline_ledgers(
     plan: &Plan,
     seed: u64,

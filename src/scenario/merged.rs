@@ -268,7 +268,12 @@ fn with_defaults(root: &Node, problems: &mut Problems) -> Node {
                 }
             }
             sdk_gives_way(&mut beneath, service);
+            drop_idle_nulls(service, &beneath);
+            let own_sources = service.get("decides_from").is_some();
             *service = overlay::overlay(&beneath, service, problems);
+            if !own_sources && service.get("sdk").is_none() {
+                without_sdk(service);
+            }
         }
         if let Some(beneath) = of_sdk
             && let Some(sdk) = service.get_mut("sdk").filter(|sdk| sdk.as_map().is_some())
@@ -283,6 +288,22 @@ fn with_defaults(root: &Node, problems: &mut Problems) -> Node {
         }
     }
     root
+}
+
+/// A service that has no sdk does not decide from one because the others do.
+fn without_sdk(service: &mut Node) {
+    let Some(Kind::List(sources)) = service.get_mut("decides_from").map(|node| &mut node.kind) else { return };
+    sources.retain(|source| !matches!(source.as_text(), Some("sdk" | "kill")));
+    if sources.is_empty() {
+        remove(service, "decides_from");
+    }
+}
+
+/// A null says that a service has none of what lies beneath; where nothing lies there, it has none already.
+fn drop_idle_nulls(service: &mut Node, beneath: &Node) {
+    if let Kind::Map(entries) = &mut service.kind {
+        entries.retain(|entry| !entry.value.is_null() || entry.name() == "when" || beneath.get(entry.name()).is_some());
+    }
 }
 
 fn size(node: &Node) -> usize {

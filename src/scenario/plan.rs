@@ -43,11 +43,21 @@ pub struct Expectation {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expected {
-    Invariant { name: &'static str, comes_out: ComesOut },
+    Invariant {
+        name: &'static str,
+        comes_out: ComesOut,
+    },
     /// The mean over seeds of a metric, within bounds (in the metric's unit).
-    Metric { metric: &'static Metric, at_least: Option<f64>, at_most: Option<f64> },
+    Metric {
+        metric: &'static Metric,
+        at_least: Option<f64>,
+        at_most: Option<f64>,
+    },
     /// An observation of this kind while an entry of the timeline (by label prefix) or a step (by name) lasts.
-    Reached { kind: Kind, during: During },
+    Reached {
+        kind: Kind,
+        during: During,
+    },
 }
 
 /// How an invariant is expected to come out.
@@ -55,9 +65,15 @@ pub enum Expected {
 pub enum ComesOut {
     Holds,
     /// In every exercised seed, at least one; for this cause and about this, where they are named.
-    Violated { cause: Option<String>, about: Option<String> },
+    Violated {
+        cause: Option<String>,
+        about: Option<String>,
+    },
     /// Violated in at most this share of exercised runs, with this confidence.
-    AtMost { share: Share, confidence: f64 },
+    AtMost {
+        share: Share,
+        confidence: f64,
+    },
 }
 
 /// While what an observation must occur.

@@ -12,7 +12,7 @@ impl Share {
 
     /// `None` where `fraction` is not between 0 and 1.
     pub fn new(fraction: f64) -> Option<Share> {
-        (fraction >= 0.0 && fraction <= 1.0).then_some(Share(fraction))
+        (0.0..=1.0).contains(&fraction).then_some(Share(fraction))
     }
 
     pub fn fraction(self) -> f64 {

@@ -69,7 +69,7 @@ fn a_failure_or_delay_after_a_prevented_fetch_on_demand_is_violated() {
         during_outage(estate, |stream, order| {
             let (operation, replica) = (Id::from_u32(0), replica(0));
             stream.push(Observation::Called { interaction: order, from: None, operation, replica, attempt: 1 });
-            stream.suppressed(0);
+            stream.at(120.5).suppressed(0);
             let latency = SimDuration::from_secs(latency);
             stream.push(Observation::Finished { interaction: order, outcome, latency });
         })
@@ -79,6 +79,27 @@ fn a_failure_or_delay_after_a_prevented_fetch_on_demand_is_violated() {
     assert_eq!((slow.causes, slow.first[0].clause), (vec![("no answer", 1)], "slow"));
     assert_eq!(called(&asking, Outcome::Succeeded, 60).violations, 0);
     assert_eq!(called(&estate(), Outcome::Failed(Failure::Timeout), 1).violations, 0);
+}
+
+#[test]
+fn a_fetch_prevented_before_the_interaction_or_by_a_crash_is_not_what_it_failed_of() {
+    let mut asking = estate();
+    asking.services[GATEWAY].sdk.as_mut().expect("gateway has an SDK").delivery = Delivery::Remote;
+    for (at, by) in [(110.0, Obstacle::ControlPlaneDown), (121.0, Obstacle::ReplicaDown)] {
+        let mut stream = Stream::new(&asking);
+        if at < 120.0 {
+            stream.at(at).push(Observation::Suppressed { replica: replica(0), by });
+        }
+        let order = interaction(0, 0);
+        stream.at(120.0).arrives(order);
+        let (operation, called) = (Id::from_u32(0), replica(0));
+        stream.push(Observation::Called { interaction: order, from: None, operation, replica: called, attempt: 1 });
+        if at > 120.0 {
+            stream.at(at).push(Observation::Suppressed { replica: replica(0), by });
+        }
+        stream.ends(order, Outcome::Failed(Failure::Timeout));
+        assert_eq!(judge(&ENTRY, &asking, Settings::default(), &stream, 300.0).violations, 0);
+    }
 }
 
 #[test]

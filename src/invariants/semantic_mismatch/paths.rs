@@ -206,6 +206,8 @@ mod tests {
         }
         stream.effects(effect(order, CHECKOUT, SHIP, ship));
         stream.effects(effect(order, BILLING, CHARGE, charge));
+        // A redelivery repeats what was judged.
+        stream.effects(effect(order, BILLING, CHARGE, charge));
         stream.closes(order, None);
         judge(&ENTRY, &estate, Settings::default(), &stream, 60.0)
     }

@@ -48,6 +48,7 @@ fn a_subject_that_falls_out_under_a_later_version_is_told_once_with_its_cause() 
         ledger.first[0].text,
         "in place-order #0, user 100 is out of new-checkout under policy 3, though it was in under policy 2"
     );
+    assert_eq!(ramped(&[(3, inside()), (2, inside()), (3, outside())]).violations, 1);
     let other_salt = Decided { salt: 8, ..outside() };
     assert_eq!(ramped(&[(3, other_salt), (2, inside())]).causes, [("re-salted", 1)]);
     let other_attributes = Decided { attributes: 8, ..outside() };

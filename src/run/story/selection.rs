@@ -63,6 +63,9 @@ impl Selection<'_> {
                 self.first(|observed| observed.at <= at && publishes(observed, |published| published == next))
             });
             self.replica(decided.replica, replaced.unwrap_or(at), at);
+            if replaced.is_some() {
+                self.next_policy(decided.replica, at);
+            }
             self.kills(decided.feature, at);
         }
     }
@@ -77,18 +80,21 @@ impl Selection<'_> {
         let Some((at, version)) = published.next_back() else { return };
         for replica in behind(self.trace, version, violation.at, estate).into_iter().take(FOLLOWED) {
             self.replica(replica, at, violation.at);
+            self.next_policy(replica, violation.at);
         }
     }
 
-    /// How a replica came by the policy it held at `at`: what it last applied, when it next did, and what kept it from
-    /// a newer one since that was published.
+    /// How a replica came by the policy it held at `at`: what it last applied, and what kept it from a newer one since
+    /// that was published.
     fn replica(&mut self, of: ReplicaId, published: SimTime, at: SimTime) {
-        let applies =
-            |observed: &Observed| matches!(observed.what, Observation::PolicyApplied { replica, .. } if replica == of);
-        let applied = self.last(|observed| observed.at <= at && applies(observed)).unwrap_or(SimTime::ZERO);
-        self.first(|observed| observed.at > at && applies(observed));
+        let applied = self.last(|observed| observed.at <= at && applies(observed, of)).unwrap_or(SimTime::ZERO);
         self.choose(|observed| (published..=at).contains(&observed.at) && hindrance(&observed.what) == Some(of));
         self.choose(|observed| (applied..=at).contains(&observed.at) && setback(&observed.what) == Some(of));
+    }
+
+    /// When the replica went on to another policy.
+    fn next_policy(&mut self, of: ReplicaId, after: SimTime) {
+        self.first(|observed| observed.at > after && applies(observed, of));
     }
 
     fn kills(&mut self, of: FeatureId, until: SimTime) {
@@ -134,6 +140,10 @@ fn behind(trace: &[Observed], version: PolicyVersion, at: SimTime, estate: &Esta
         fleet.keeps(*replica) && fleet.is_live(*replica) && fleet.held(*replica).is_none_or(|held| held < version)
     };
     estate.replicas.ids().filter(is_behind).collect()
+}
+
+fn applies(observed: &Observed, of: ReplicaId) -> bool {
+    matches!(observed.what, Observation::PolicyApplied { replica, .. } if replica == of)
 }
 
 fn publishes(observed: &Observed, is_meant: impl Fn(PolicyVersion) -> bool) -> bool {

@@ -399,11 +399,9 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The happening that `reached` names: a fault, `deploy`, `kill` or `replay`, as its label begins.
+    /// Whether `reached` can name this: a fault of the timeline, `deploy`, `kill` or `replay`.
     pub(super) fn is_happening(&self, name: &str) -> bool {
-        let begins =
-            |label: &str| label.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
-        self.estate.timeline.iter().any(|entry| begins(&entry.label))
+        self.estate.timeline.iter().any(|entry| entry.label.split(' ').next() == Some(name))
     }
 
     /// The nearest name of something that lasts: an entry of the timeline or a step.
