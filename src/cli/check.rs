@@ -40,7 +40,7 @@ impl Check {
 }
 
 fn one(file: &std::path::Path, ink: Ink) -> Exit {
-    let source = match files::read(Some(file), ink) {
+    let source = match files::read(Some(file), &[], ink) {
         Ok(source) => source,
         Err(exit) => return exit,
     };

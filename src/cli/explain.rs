@@ -54,7 +54,7 @@ impl Explain {
     }
 
     fn about_file(&self, ink: Ink) -> Exit {
-        let source = match files::read(self.file.as_deref(), ink) {
+        let source = match files::read(self.file.as_deref(), &self.set, ink) {
             Ok(source) => source,
             Err(exit) => return exit,
         };

@@ -18,7 +18,7 @@ pub(crate) struct Source {
 }
 
 /// Reads a file, or the embedded scenario where none is named. What is wrong is told at once.
-pub(crate) fn read(path: Option<&Path>, ink: Ink) -> Result<Source, Exit> {
+pub(crate) fn read(path: Option<&Path>, set: &[String], ink: Ink) -> Result<Source, Exit> {
     let (name, bytes) = match path {
         None => ("split-brain.yaml (embedded)".to_owned(), EMBEDDED.as_bytes().to_vec()),
         Some(path) => match bounded(path) {
@@ -31,7 +31,7 @@ pub(crate) fn read(path: Option<&Path>, ink: Ink) -> Result<Source, Exit> {
     };
     let beside = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let mut include = |wanted: &str| bounded(&beside.join(wanted)).map_err(|why| why.to_string());
-    match Scenario::read(&name, &bytes, &mut include) {
+    match Scenario::read_for(&name, &bytes, set, &mut include) {
         Ok(scenario) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             Ok(Source { scenario, path: path.map(Path::to_owned), text })

@@ -55,7 +55,7 @@ fn scenarios(path: &Path, ink: Ink) -> Exit {
     };
     let mut exit = if found.is_empty() { Exit::NOTHING_SELECTED } else { Exit::PASS };
     for file in found {
-        match files::read(Some(&file), ink) {
+        match files::read(Some(&file), &[], ink) {
             Ok(source) => {
                 let variants = source.scenario.variants();
                 let names: Vec<&str> = std::iter::once("base").chain(variants.iter().map(String::as_str)).collect();

@@ -114,7 +114,7 @@ impl Run {
         let mut exit = Exit::PASS;
         let mut ran = false;
         for path in named {
-            let one = files::read(path, ink).and_then(|source| {
+            let one = files::read(path, &self.options.set, ink).and_then(|source| {
                 let loaded = plan(&source, self.variant.as_deref(), &self.options, ink)?;
                 ran = true;
                 Ok(campaign(&source, vec![loaded], seeds.clone(), &self.options, ink))

@@ -50,7 +50,7 @@ impl Test {
     }
 
     fn one(&self, file: &std::path::Path, judged: &mut usize, ink: Ink) -> Exit {
-        let source = match files::read(Some(file), ink) {
+        let source = match files::read(Some(file), &self.options.set, ink) {
             Ok(source) => source,
             Err(exit) => return exit,
         };

@@ -91,8 +91,7 @@ fn bytes_of(path: &str, span: Span, read: Reader<'_>) -> Result<Vec<u8>, Problem
 /// A file that only `--set` names was not there to be read with the scenario.
 pub fn was_not_read(path: &str, span: Span) -> Problem {
     Problem::error(span, format!("`{path}` was not read with the scenario"))
-        .label("a file is named in the scenario or one of its variants")
-        .help("`--set` and its parameters cannot bring in other files")
+        .label("named here, relative to the scenario")
 }
 
 /// One duration a line, in any unit; an optional first line names the column.

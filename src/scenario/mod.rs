@@ -114,6 +114,19 @@ impl Scenario {
         bytes: &[u8],
         include: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
     ) -> Result<Scenario, Diagnostics> {
+        Scenario::read_for(name, bytes, &[], include)
+    }
+
+    /// Reads a scenario for plans with these `--set`s, which may name other files than the scenario does.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_for(
+        name: &str,
+        bytes: &[u8],
+        set: &[String],
+        include: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+    ) -> Result<Scenario, Diagnostics> {
         let mut sources = Sources::default();
         let mut found = Problems::default();
         let root = match tree::read(&mut sources, name, bytes) {
@@ -132,17 +145,19 @@ impl Scenario {
             files: Files::default(),
             found,
         };
-        scenario.read_files(include);
+        scenario.read_files(set, include);
         Ok(scenario)
     }
 
     /// Reads the flag files and samples that the base or a variant names.
-    fn read_files(&mut self, include: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) {
+    fn read_files(&mut self, set: &[String], include: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) {
         let mut variants: Vec<Option<String>> = self.variants().into_iter().map(Some).collect();
         variants.insert(0, None);
         for variant in variants {
             let mut ignored = Problems::default();
-            let merged = Merged::new(&self.root, variant.as_deref(), Vec::new(), &mut ignored);
+            // What is wrong with them is told when a plan is asked for.
+            let set = merged::arguments(set, &mut Sources::default(), &mut ignored);
+            let merged = Merged::new(&self.root, variant.as_deref(), set, &mut ignored);
             self.files.collect(&merged.root, &mut self.sources, include);
         }
     }

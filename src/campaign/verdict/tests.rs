@@ -171,11 +171,11 @@ fn a_miss_goes_before_what_could_not_be_told_and_both_before_success() {
 
 #[test]
 fn strict_lets_the_unnamed_invariants_decide() {
-    let runs = vec![run(0, vec![clean(), broken("convergence", 1, &[("slow", 1)])])];
+    let runs = vec![run(0, vec![clean(), broken("completion", 1, &[("slow", 1)])])];
     let outcome = variant(plan("base", vec![expects("split-brain", ComesOut::Holds)]), runs);
     assert_eq!(judge(&outcome, false).len(), 1);
     let strict = judge(&outcome, true);
-    assert_eq!(strict[1].of, Subject::Strict("convergence"));
+    assert_eq!(strict[1].of, Subject::Strict("completion"));
     assert_eq!(strict[1].judgement, missed("violated in 1 of 1 run, first with seed 0: slow (1)"));
 }
 

@@ -1,0 +1,48 @@
+//! What the integration tests share: scenarios from text, run through the ordinary engine.
+
+#![allow(dead_code, reason = "every test binary uses its own part")]
+
+use std::sync::atomic::AtomicBool;
+use windtunnel::run::{Completed, Detail, Limits, run};
+use windtunnel::scenario::{Plan, Request, Scenario};
+
+/// The scenario in `text`, without other files.
+pub fn scenario(text: &str) -> Scenario {
+    let mut none = |path: &str| Err(format!("{path}: a test has no other files"));
+    match Scenario::read("test.yaml", text.as_bytes(), &mut none) {
+        Ok(scenario) => scenario,
+        Err(diagnostics) => panic!("{diagnostics}"),
+    }
+}
+
+/// The plan of a text with `--set`s.
+pub fn plan_with(text: &str, variant: Option<&str>, set: &[&str]) -> Plan {
+    let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
+    match scenario(text).plan(&Request { variant, set: &set }) {
+        Ok(loaded) => loaded.plan,
+        Err(diagnostics) => panic!("{diagnostics}"),
+    }
+}
+
+pub fn plan(text: &str) -> Plan {
+    plan_with(text, None, &[])
+}
+
+/// One run.
+pub fn run_once(plan: &Plan, seed: u64) -> Completed {
+    run(plan, seed, Limits::default(), &Detail::Summary, &AtomicBool::new(false)).expect("nobody stops it")
+}
+
+/// A shipped scenario's text.
+pub fn shipped(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// Mean and standard error.
+pub fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
