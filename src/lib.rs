@@ -1,3 +1,59 @@
+//! # The code map
+//!
+//! windtunnel tries a feature rollout on a model of an estate. **A run** is one scenario with one seed:
+//!
+//! ```text
+//! scenarios/*.yaml ─ read ─► tree ─ resolve ─► Plan ─ assemble(plan, seed) ─► World
+//!    ─ execute: pop → dispatch → handler ─► events + observations
+//!    ─► checkers, metrics, trace ─► RunSummary ─► campaign ─► report
+//! ```
+//!
+//! Nothing downstream reads the world; nothing upstream knows a report format. A file may be wrong, a
+//! [`Plan`](scenario::Plan) cannot be. [`World`](models::world::World) is `Clone`, which is the checkpoint.
+//!
+//! **Start reading** at [`models::world`] (what moves, and the one dispatch), then [`models::observation`] (all that
+//! checkers see), then one invariant, [`invariants`]. [`run::execute`] is the loop.
+//!
+//! ## Layers, bottom up
+//!
+//! A test holds this order; siblings never see each other.
+//!
+//! - [`units`]: integer time, shares, typed dense ids and pools. Nothing about rollouts.
+//! - [`kernel`]: the event queue with its total order, keyed random streams, distributions, the digest. No flag is
+//!   known here.
+//! - [`rollout`]: features, stages, policies, conditions, decisions, steps, as pure functions. No time passes here.
+//! - [`models`]: the moving parts, one state machine per file, over typed pools in one world. No handler returns a
+//!   `Result`; no model holds another; nothing knows which failure a scenario is about.
+//! - [`faults`]: one way to hurt per file, through [`levers`](models::levers) only. No fault writes a cache, a decision
+//!   or an offset.
+//! - [`invariants`]: one promise per file, online, over observations. No invariant draws, sends or waits.
+//! - [`scenario`]: from text to plan. The located tree, the language as declarative tables, meaning, expressions,
+//!   problems with their places. Nothing is simulated here and no file is opened.
+//! - [`run`]: one seed. The loop and its limits, metrics, series, attribution against the run without the rollout, the
+//!   story. No second seed.
+//! - [`campaign`]: many seeds on scoped threads, folded in seed order; expectations judged. No format.
+//! - [`report`]: one format per file, each a pure function of an outcome. No judging, no clock.
+//! - [`cli`]: one subcommand per file. The only place that prints, opens files and looks at the clock.
+//!
+//! ## Where do I add …
+//!
+//! | a … | one new file in | and one line in |
+//! |---|---|---|
+//! | fault | `src/faults/` | [`faults::ALL`] |
+//! | invariant | `src/invariants/` | [`invariants::ALL`] |
+//! | metric | `src/run/metrics/` (or a line there) | [`models::metric::ALL`] |
+//! | report format | `src/report/` | [`report::ALL`] |
+//! | key of the language | – | its table in `src/scenario/shapes/`, and its meaning in `src/scenario/resolve/` |
+//! | default number | – | `src/scenario/defaults.rs`, with its source |
+//! | subcommand | `src/cli/` | the `Command` enum of [`cli`] |
+//! | shipped scenario | `scenarios/` | – (tests and CI walk the folder) |
+//!
+//! ## Determinism
+//!
+//! Held five times: handlers have no clock and no input; order is `(time, sequence)`; streams are keyed by names and
+//! ordinals with ChaCha; clippy bans hash maps, clocks and platform-dependent maths (`clippy.toml`); tests compare
+//! digests between runs, processes, numbers of jobs and orders of keys.
+
 pub mod campaign;
 pub mod cli;
 pub mod faults;

@@ -32,8 +32,36 @@ pub fn tell(violation: &Violation, invariant: &'static str, seed: u64, trace: &[
         }
         Some(_) | None => format!("{invariant}: {} ({})", violation.text, violation.cause),
     };
-    let lines = lines.into_iter().map(Told::line).collect();
+    let lines = shortened(lines, violation);
     Story { invariant, seed, interaction: violation.interaction, headline, lines }
+}
+
+/// Most lines of a story: a screen or two. An event storm would bury what matters.
+const LINES: usize = 60;
+
+/// A story longer than that keeps how it began, what the violation rests on with what came right before, and how it
+/// ended, in that order of importance, and says how much is left out where.
+fn shortened(lines: Vec<Told>, violation: &Violation) -> Vec<StoryLine> {
+    let (all, edge) = (lines.len(), LINES / 5);
+    let witness = |told: &Told| violation.witnesses.contains(&told.observed.id);
+    let near = |index: usize| lines[index..(index + 4).min(all)].iter().any(witness);
+    let kept: Vec<bool> =
+        (0..all).map(|index| all <= LINES || index < 2 * edge || index + edge >= all || near(index)).collect();
+    let mut shown: Vec<StoryLine> = Vec::new();
+    let mut left_out = 0;
+    for (told, kept) in lines.into_iter().zip(kept) {
+        if !kept {
+            left_out += 1;
+            continue;
+        }
+        if left_out > 0 {
+            let text = format!("({left_out} lines are left out here)");
+            shown.push(StoryLine { at: told.observed.at, who: String::new(), text, observation: told.observed.id });
+            left_out = 0;
+        }
+        shown.push(told.line());
+    }
+    shown
 }
 
 /// A line, and how often what it says happened.

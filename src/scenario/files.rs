@@ -31,7 +31,7 @@ impl Files {
             && !self.flags.contains_key(path)
             && self.len() < MOST
         {
-            let tree = bytes_of(path, node.span, read)
+            let tree = bytes_of(path, read)
                 .map_err(|problem| vec![problem])
                 .and_then(|bytes| tree::read(sources, path, &bytes));
             self.flags.insert(path.to_owned(), tree);
@@ -48,8 +48,7 @@ impl Files {
                     let path = entry.value.as_text().filter(|_| entry.name() == "empirical" && !entry.value.is_null());
                     match path {
                         Some(path) if !self.samples.contains_key(path) && self.len() < MOST => {
-                            let samples = bytes_of(path, entry.value.span, read)
-                                .and_then(|bytes| samples_of(path, &bytes, sources));
+                            let samples = bytes_of(path, read).and_then(|bytes| samples_of(path, &bytes, sources));
                             self.samples.insert(path.to_owned(), samples);
                         }
                         Some(_) => {}
@@ -82,9 +81,10 @@ impl Files {
     }
 }
 
-fn bytes_of(path: &str, span: Span, read: Reader<'_>) -> Result<Vec<u8>, Problem> {
+/// What cannot be read is told without a place: it is given one where the file is asked for.
+fn bytes_of(path: &str, read: Reader<'_>) -> Result<Vec<u8>, Problem> {
     read(path).map_err(|why| {
-        Problem::error(span, format!("`{path}` cannot be read: {why}")).label("named here, relative to the scenario")
+        Problem::error(None, format!("`{path}` cannot be read: {why}")).label("named here, relative to the scenario")
     })
 }
 

@@ -18,6 +18,8 @@ pub struct Merged {
     /// The same before defaults were laid beneath services: what the plan's hash is made of.
     pub unexpanded: Node,
     pub params: Vec<(String, String)>,
+    /// Where an unknown parameter stands: what else is wrong there follows from that.
+    pub blanks: Vec<Span>,
 }
 
 impl Merged {
@@ -33,9 +35,13 @@ impl Merged {
         remove(&mut root, "variants");
         let params = params_of(&root, problems);
         advise_unused(&root, &params, problems);
-        let unexpanded = overlay::substitute(&root, &params, problems);
+        let mut unknown = Problems::default();
+        let unexpanded = overlay::substitute(&root, &params, &mut unknown);
+        let unknown = unknown.into_vec();
+        let blanks = unknown.iter().filter_map(|problem| problem.span).collect();
+        problems.extend(unknown);
         let root = with_defaults(&unexpanded, problems);
-        Merged { root, unexpanded, params }
+        Merged { root, unexpanded, params, blanks }
     }
 }
 
@@ -161,7 +167,31 @@ fn with_variant(root: Node, name: &str, problems: &mut Problems) -> Node {
     }
     let mut root = root;
     give_way(&mut root, &patch);
-    overlay::overlay(&root, &patch, problems)
+    let mut over = overlay::overlay(&root, &patch, problems);
+    spare_external(&mut over, &root, &patch);
+    over
+}
+
+/// What only a service of ours has.
+const OURS: [&str; 5] = ["sdk", "decides_from", "edge", "local", "forwards"];
+
+/// Takes back what `"*"` said of services that are not ours and cannot have it.
+fn spare_external(over: &mut Node, base: &Node, patch: &Node) {
+    let Some(services) = patch.get("services") else { return };
+    let Some(every) = services.get("*") else { return };
+    let Some(Kind::Map(entries)) = over.get_mut("services").map(|node| &mut node.kind) else { return };
+    for Entry { key, value: service } in entries {
+        if service.get("external").and_then(Node::as_text) != Some("true") {
+            continue;
+        }
+        let name = key.as_text().unwrap_or_default();
+        let own = |tree: Option<&Node>, key: &str| tree.and_then(|tree| tree.get(name)?.get(key)).is_some();
+        for key in OURS {
+            if every.get(key).is_some() && !own(base.get("services"), key) && !own(Some(services), key) {
+                remove(service, key);
+            }
+        }
+    }
 }
 
 /// What is replaced as a whole steps aside before a patch is merged: an expectation, and of an sdk its delivery.
@@ -263,7 +293,7 @@ fn with_defaults(root: &Node, problems: &mut Problems) -> Node {
             let mut beneath = beneath.clone();
             if external {
                 // What is not ours has no sdk of ours and takes no decisions.
-                for key in ["sdk", "decides_from", "edge", "local", "forwards"] {
+                for key in OURS {
                     remove(&mut beneath, key);
                 }
             }

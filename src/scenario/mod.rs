@@ -220,8 +220,22 @@ impl Scenario {
             params: &merged.params,
             hashed: &merged.unexpanded,
         };
-        resolve::resolve(&merged.root, &subject, problems)
+        let resolved = resolve::resolve(&merged.root, &subject, problems);
+        resolve::Resolved { problems: without_consequences(resolved.problems, &merged.blanks), ..resolved }
     }
+}
+
+/// Of the problems at one place with an unknown parameter only that it is unknown.
+fn without_consequences(problems: Problems, blanks: &[Span]) -> Problems {
+    if blanks.is_empty() {
+        return problems;
+    }
+    let consequence = |problem: &Problem| {
+        problem.span.is_some_and(|span| blanks.contains(&span)) && !problem.message.contains("parameter")
+    };
+    let mut kept = Problems::default();
+    kept.extend(problems.into_vec().into_iter().filter(|problem| !consequence(problem)));
+    kept
 }
 
 /// Every number that a plan rests on: given in the file, or a default with its source. Empty where the scenario is

@@ -46,7 +46,15 @@ pub struct RuleScope {
     pub features: Vec<FeatureId>,
     /// Statuses of the entities it can be about.
     pub statuses: Vec<String>,
+    /// Whether any journey reaches it.
+    pub reached: bool,
 }
+
+/// What is told of a bare `stage` in an operation that is reached by no journey with a feature.
+pub const OPEN_STAGE: &str = "no journey with a feature reaches this operation, so that it is open whose stage is meant; \
+                              name the feature: stage(\"…\")";
+/// What is told of `status` in an operation that is reached by no journey with an entity.
+pub const OPEN_STATUS: &str = "no journey with an entity reaches this operation, so that nothing has a status";
 
 /// The names of one condition.
 pub struct ConditionNames<'a> {
@@ -124,11 +132,7 @@ impl ConditionNames<'_> {
         };
         match scope.features.as_slice() {
             [feature] => Ok(*feature),
-            [] => Err(error(
-                "no journey with a feature reaches this operation, so that it is open whose stage is meant; \
-                 name the feature: stage(\"…\")",
-                None,
-            )),
+            [] => Err(error(OPEN_STAGE, None)),
             several => {
                 let calls: Vec<String> = several.iter().map(|feature| call(*feature)).collect();
                 Err(error(
@@ -171,10 +175,7 @@ impl Names for ConditionNames<'_> {
             ["status"] if rule => {
                 let Standing::Rule(scope) = self.standing else { return Err(self.unknown("status")) };
                 if scope.statuses.is_empty() {
-                    return Err(error(
-                        "no journey with an entity reaches this operation, so that nothing has a status",
-                        None,
-                    ));
+                    return Err(error(OPEN_STATUS, None));
                 }
                 (Asked::Status, Self::texts(&scope.statuses))
             }

@@ -60,7 +60,7 @@ fn shown(exhibit: &Exhibit, index: usize) -> Markup {
 fn told(story: &Story) -> Markup {
     html! {
         article.story {
-            p.headline { strong { (story.invariant) } ", seed " (story.seed) ". " (story.headline) }
+            p.headline { strong { (story.headline) } " Seed " (story.seed) "." }
             ol {
                 @for line in &story.lines {
                     li {

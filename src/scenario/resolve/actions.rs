@@ -2,7 +2,7 @@
 
 use super::coverage::Matrix;
 use super::place::Place;
-use super::{Draft, unknown};
+use super::{Draft, has_no};
 use crate::models::estate::{EntityId, Quantity};
 use crate::models::program::{Action, CallSite, EffectSite, EmitSite, OnError, OperationId, RuleWhen};
 use crate::rollout::{FeatureId, StageId};
@@ -140,9 +140,8 @@ impl<'a> Draft<'a> {
                     let mut declared: Vec<u16> = transitions.iter().flat_map(|(from, to)| [*from, *to]).collect();
                     declared.sort_unstable();
                     declared.dedup();
-                    let what = format!("status of `{}` called", of_entity.name);
                     let names = declared.iter().map(|at| self.estate.statuses.text(*at));
-                    let problem = unknown(of.span, &what, name, names);
+                    let problem = has_no(of.span, &of_entity.name, "status", name, names);
                     self.problems.push(problem);
                 }
                 Some(Action::Set { entity: *entity, status })
@@ -260,6 +259,7 @@ impl<'a> Draft<'a> {
         match features.as_slice() {
             [feature] => Some(*feature),
             [] if self.estate.features.len() == 1 => Some(FeatureId::new(0)),
+            [] if !draft.reached => None,
             [] => {
                 let problem = Problem::error(place.span, "open by the stage of which feature");
                 let problem = problem.label("no journey with a feature reaches this operation");

@@ -7,7 +7,7 @@ use super::place::Place;
 use crate::models::estate::Asked;
 use crate::rollout::{Condition, FeatureId};
 use crate::scenario::expression::{self, ExpressionError};
-use crate::scenario::names::{ConditionNames, Standing};
+use crate::scenario::names::{ConditionNames, OPEN_STAGE, OPEN_STATUS, Standing};
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::tree::Node;
 
@@ -19,7 +19,10 @@ impl<'a> Draft<'a> {
         match self.compiled(text, standing) {
             Ok(condition) => Some(Arc::new(condition)),
             Err(errors) => {
-                for error in errors {
+                // Where nothing reaches it, what is open is not the condition's mistake; that nothing does is told.
+                let unreached = matches!(standing, Standing::Rule(scope) if !scope.reached);
+                let open = |error: &ExpressionError| error.message == OPEN_STAGE || error.message == OPEN_STATUS;
+                for error in errors.into_iter().filter(|error| !(unreached && open(error))) {
                     let problem = self.placed(node, text, error);
                     self.problems.push(problem);
                 }

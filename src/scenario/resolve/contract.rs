@@ -64,8 +64,7 @@ impl<'a> Draft<'a> {
         let found = names(self).find(name);
         if found.is_none() {
             let valid: Vec<String> = names(self).iter().map(str::to_owned).collect();
-            let what = format!("{what} in any operation called");
-            self.unknown(span, &what, name, valid.iter().map(String::as_str));
+            self.unknown(span, what, name, valid.iter().map(String::as_str));
         }
         found
     }

@@ -30,7 +30,7 @@ impl Draft<'_> {
             let mut problems = Vec::new();
             for (stage, by) in missing {
                 let name = of.stage_name(stage);
-                let message = format!("`{operation}` has no row for the stage `{name}`, which {by} can set");
+                let message = format!("`{operation}` has no row for the stage `{name}`: {by}");
                 let problem = Problem::error(*span, message);
                 problems.push(match of.stages[stage.index()].rank {
                     Some(_) => problem.label("the first row is above it").help(format!("begin with a row {name}:")),

@@ -29,7 +29,7 @@ impl<'a> Draft<'a> {
             if sources.contains(&source) {
                 self.error(span, format!("`{name}` is listed twice"), "each source is asked once");
             }
-            if !has_sdk && matches!(source, DecidesFrom::Kill | DecidesFrom::Sdk) && !self.has_preset(id) {
+            if !has_sdk && matches!(source, DecidesFrom::Kill | DecidesFrom::Sdk) && !self.writes_sdk(id) {
                 let service = &self.estate.services[id].name;
                 let problem = Problem::error(span, format!("`{service}` decides from `{name}` and has no sdk"));
                 let problem = problem.label("it is the sdk's cache that is read");
@@ -52,14 +52,15 @@ impl<'a> Draft<'a> {
         self.estate.services[id].decides_from = sources;
     }
 
-    fn has_preset(&self, id: ServiceId) -> bool {
-        self.services[id.index()].place.key("sdk").key("preset").is_given()
+    /// Whether the file has an sdk for it, which may be one that was refused.
+    fn writes_sdk(&self, id: ServiceId) -> bool {
+        self.services[id.index()].place.key("sdk").is_given()
     }
 
     /// A service that reads a stage and has nothing to learn it from.
     fn advise_blind(&mut self, id: ServiceId, behind_an_edge: bool) {
         let service = &self.estate.services[id];
-        if service.sdk.is_some() || behind_an_edge || self.has_preset(id) {
+        if service.sdk.is_some() || behind_an_edge || self.writes_sdk(id) {
             return;
         }
         let reads = |operation: &OperationId| self.estate.operations[*operation].may_read.first().copied();

@@ -1,7 +1,7 @@
 //! Features: stages, capabilities, what happens without policy. Contracts come later, when effects are known.
 
-use super::Draft;
 use super::place::Place;
+use super::{Draft, has_no};
 use crate::rollout::feature::Risk;
 use crate::rollout::{Contract, Feature, FeatureId, Stage, StageId, WhenUnknown};
 use crate::scenario::expression::StageName;
@@ -108,9 +108,9 @@ impl<'a> Draft<'a> {
             let name = place.text()?;
             let found = feature.stage(name);
             if found.is_none() {
-                let what = format!("stage of `{}`", feature.name);
                 let names = feature.stages.iter().map(|stage| stage.name.as_str());
-                self.unknown(place.span, &what, name, names);
+                let problem = has_no(place.span, &feature.name, "stage", name, names);
+                self.problems.push(problem);
             }
             found
         };
@@ -133,12 +133,12 @@ impl<'a> Draft<'a> {
         let count = self.estate.features.len();
         self.estate.salts = vec![None; count];
         self.estate.bucket_by = vec![crate::rollout::BucketBy::User; count];
-        self.settable = self
-            .estate
-            .features
-            .iter()
-            .map(|feature| vec![(feature.initial_stage, "its initial stage"), (feature.safe_stage, "its safe stage")])
-            .collect();
+        self.settable = vec![Vec::new(); count];
+        for id in self.estate.features.ids() {
+            let (initial, safe) = (self.estate.features[id].initial_stage, self.estate.features[id].safe_stage);
+            self.can_set(id, initial, "it is the initial stage");
+            self.can_set(id, safe, "it is the safe stage");
+        }
     }
 
     /// Notes that something in the plan can set a stage.
@@ -176,7 +176,7 @@ impl<'a> Draft<'a> {
         let (open, code) = (place.key("fail_open"), place.key("code_default"));
         let stage_of = if open.is_given() { &open } else { &code };
         let stage = self.stage(feature, stage_of.text()?, stage_of.span)?;
-        self.can_set(feature, stage, "`when_unknown`");
+        self.can_set(feature, stage, "`when_unknown` can set it");
         Some(if open.is_given() { WhenUnknown::FailOpen(stage) } else { WhenUnknown::CodeDefault(stage) })
     }
 }

@@ -20,7 +20,8 @@ impl<'a> Draft<'a> {
                 return;
             }
             Some(Err(problems)) => {
-                self.problems.extend(problems.iter().cloned());
+                let placed = |problem: &Problem| Problem { span: problem.span.or(Some(file.span)), ..problem.clone() };
+                self.problems.extend(problems.iter().map(placed));
                 return;
             }
             Some(Ok(tree)) => tree,

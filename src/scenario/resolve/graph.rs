@@ -50,6 +50,9 @@ impl<'a> Draft<'a> {
         for at in 0..self.journeys.len() {
             let (feature, entity) = (self.journeys[at].feature, self.journeys[at].entity);
             let Some(first) = self.journeys[at].first else { continue };
+            if self.lacks_feature(at) {
+                continue;
+            }
             let known = !done.insert((feature, entity, first));
             let reached = if known && !self.waits_somewhere() { continue } else { self.reached_from([first]) };
             let mut waits = false;
@@ -64,7 +67,15 @@ impl<'a> Draft<'a> {
                 self.allow_daily_wait(at);
             }
         }
-        self.advise_unreached();
+        // Where a journey could not be read, what it would reach is not known.
+        if (0..self.journeys.len()).all(|at| self.journeys[at].first.is_some() && !self.lacks_feature(at)) {
+            self.advise_unreached();
+        }
+    }
+
+    /// Whether a journey names a feature that there is not.
+    fn lacks_feature(&self, journey: usize) -> bool {
+        self.journeys[journey].feature.is_none() && self.journeys[journey].place.key("feature").is_given()
     }
 
     fn waits_somewhere(&self) -> bool {
@@ -82,6 +93,7 @@ impl<'a> Draft<'a> {
                     if let Some(status) = set.text() {
                         self.status(status, set.span);
                     }
+                    self.note_names(&action);
                     waits |= action.key("queue_until").key("daily").is_given();
                     let (topic, kind) = (action.key("emit"), action.key("type"));
                     let topic = topic.text().and_then(|name| {
@@ -101,6 +113,17 @@ impl<'a> Draft<'a> {
         }
         let draft = &mut self.operations[at];
         (draft.calls, draft.emits, draft.waits_daily) = (calls, emits, waits);
+    }
+
+    /// Effects and moments are declared by being used, also in an operation that has other mistakes.
+    fn note_names(&mut self, action: &Place<'a>) {
+        let (effect, moment) = (action.key("effect"), action.key("mark"));
+        if let Some(name) = effect.text() {
+            self.intern(effect.span, "effects", name, |estate| &mut estate.effects);
+        }
+        if let Some(name) = moment.text() {
+            self.intern(moment.span, "moments", name, |estate| &mut estate.moments);
+        }
     }
 
     fn plainly_called(&self, at: usize) -> Vec<OperationId> {

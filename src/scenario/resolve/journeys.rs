@@ -1,7 +1,7 @@
 //! Journeys, their entities, and closed-loop users.
 
 use super::place::Place;
-use super::{Draft, unknown};
+use super::{Draft, has_no, unknown};
 use crate::models::estate::{Arrivals, ClosedUsers, EntityId, EntityType, Journey, Quantity};
 use crate::models::program::OperationId;
 use crate::rollout::{FeatureId, Symbol};
@@ -133,7 +133,9 @@ impl<'a> Draft<'a> {
             let Some(status) = self.status(name, span) else { continue };
             if !transitions.is_empty() && !declared.contains(&status) {
                 let valid: Vec<String> = declared.iter().map(|at| self.estate.statuses.text(*at).to_owned()).collect();
-                self.unknown(span, "status in these transitions called", name, valid.iter().map(String::as_str));
+                let owner = self.estate.entities[id].name.clone();
+                let problem = has_no(span, &owner, "status", name, valid.iter().map(String::as_str));
+                self.problems.push(problem);
             }
             finals.push(status);
         }

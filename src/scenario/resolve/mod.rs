@@ -10,10 +10,12 @@ mod contract;
 mod coverage;
 mod decisions;
 mod expect;
+mod faults;
 mod features;
 mod flags;
 mod graph;
 mod journeys;
+mod metrics;
 mod operations;
 mod place;
 mod population;
@@ -106,6 +108,8 @@ struct Draft<'a> {
     matrices: Vec<coverage::Matrix>,
     /// Stages of each feature that something in the plan can set, with what sets them.
     settable: Vec<Vec<(StageId, &'static str)>>,
+    /// Some rollout could not be read, so that steps may be missing for that reason alone.
+    lacks_rollouts: bool,
     /// When each step is published, as planned: by rollout and step.
     published: Vec<Vec<SimDuration>>,
     /// When each kill is issued, as planned.
@@ -141,6 +145,7 @@ impl<'a> Draft<'a> {
             consumers: Vec::new(),
             matrices: Vec::new(),
             settable: Vec::new(),
+            lacks_rollouts: false,
             published: Vec::new(),
             kills: Vec::new(),
             due: Vec::new(),
@@ -185,8 +190,7 @@ impl<'a> Draft<'a> {
         let of = &self.estate.features[feature];
         let found = of.stage(name);
         if found.is_none() {
-            let what = format!("stage of `{}`", of.name);
-            let problem = unknown(span, &what, name, of.stages.iter().map(|stage| stage.name.as_str()));
+            let problem = has_no(span, &of.name, "stage", name, of.stages.iter().map(|stage| stage.name.as_str()));
             self.problems.push(problem);
         }
         found
@@ -273,9 +277,17 @@ fn empty_estate() -> Estate {
 
 /// A problem that says that a name is unknown, with the nearest that is not, or all of them where they are few.
 fn unknown<'n>(span: Span, what: &str, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Problem {
+    near_miss(Problem::error(span, format!("there is no {what} `{}`", shown(name))), name, valid)
+}
+
+/// The same for a name within something that has one of its own.
+fn has_no<'n>(span: Span, owner: &str, what: &str, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Problem {
+    near_miss(Problem::error(span, format!("`{owner}` has no {what} `{}`", shown(name))), name, valid)
+}
+
+fn near_miss<'n>(problem: Problem, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Problem {
     const LISTED: usize = 12;
     let valid: Vec<&str> = valid.into_iter().take(1_000).collect();
-    let problem = Problem::error(span, format!("there is no {what} `{}`", shown(name)));
     match nearest(name, valid.iter().copied()) {
         Some(near) => problem.label("not known").help(format!("did you mean `{near}`?")),
         None if valid.is_empty() => problem.label("none is declared"),

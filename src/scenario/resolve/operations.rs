@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::place::Place;
-use super::{Draft, shown, unknown};
+use super::{Draft, has_no, shown, unknown};
 use crate::kernel::Distribution;
 use crate::models::estate::{EntityId, Names, ServiceId};
 use crate::models::program::{Action, CallSite, Operation, OperationId, OperationRule, RuleWhen};
@@ -210,8 +210,7 @@ impl<'a> Draft<'a> {
             self.error(span, message, format!("expected service.operation, such as {service_name}.{first}"));
             return None;
         }
-        let what = format!("operation in `{service_name}` called");
-        let problem = unknown(span, &what, name, names.iter().map(String::as_str));
+        let problem = has_no(span, service_name, "operation", name, names.iter().map(String::as_str));
         self.problems.push(problem);
         None
     }
@@ -297,9 +296,8 @@ impl<'a> Draft<'a> {
             self.problems.push(problem.label("never called").help("name the topic: consumes: { topic: {} }"));
             return;
         }
-        let what = format!("event on the topics `{service}` consumes of type");
-        let problem = unknown(key, &what, event, types.iter().map(String::as_str));
-        self.problems.push(problem);
+        let problem = unknown(key, "event", event, types.iter().map(String::as_str));
+        self.problems.push(problem.help(format!("`{service}` gets the events of the topics it consumes")));
     }
 
     fn compile_rules(&mut self, id: OperationId, place: &Place<'a>) {
@@ -324,8 +322,12 @@ impl<'a> Draft<'a> {
             closed |= !written;
             let path = self.path(&rule.key("path"));
             let actions = self.actions(id, &rule.key("do"));
-            // A condition that could not be compiled must not become "always": the plan is not made then.
-            self.push_rule(id, condition.map_or(RuleWhen::Always, RuleWhen::Condition), path, actions);
+            // A condition that could not be compiled must not become "always".
+            match condition {
+                Some(condition) => self.push_rule(id, RuleWhen::Condition(condition), path, actions),
+                None if written => {}
+                None => self.push_rule(id, RuleWhen::Always, path, actions),
+            }
         }
     }
 
@@ -347,7 +349,11 @@ impl<'a> Draft<'a> {
             }
         }
         let statuses = statuses.into_iter().map(|at| self.estate.statuses.text(at).to_owned()).collect();
-        Standing::Rule(RuleScope { features: draft.features.iter().copied().collect(), statuses })
+        Standing::Rule(RuleScope {
+            features: draft.features.iter().copied().collect(),
+            statuses,
+            reached: draft.reached,
+        })
     }
 
     /// A link of `calls`: old on the first stage of the ladder, new on the later ones.

@@ -162,7 +162,10 @@ impl Draft<'_> {
             DistributionSpec::Empirical { file } => match self.files.samples(&file) {
                 Some(Ok(samples)) => Distribution::Empirical(samples),
                 Some(Err(problem)) => {
-                    let problem = problem.clone().related(span, "asked for here");
+                    let problem = match problem.span {
+                        None => Problem { span: Some(span), ..problem.clone() },
+                        Some(_) => problem.clone().related(span, "asked for here"),
+                    };
                     self.problems.push(problem);
                     Distribution::ZERO
                 }

@@ -19,7 +19,10 @@ const COMPARED: [&str; 3] = ["delta", "ratio", "absolute"];
 impl<'a> Draft<'a> {
     pub(super) fn rollouts(&mut self, place: &Place<'a>) {
         for (entry, place) in place.named() {
-            let Some(feature) = self.feature(entry.name(), entry.key.span) else { continue };
+            let Some(feature) = self.feature(entry.name(), entry.key.span) else {
+                self.lacks_rollouts = true;
+                continue;
+            };
             self.estate.bucket_by[feature.index()] = match place.key("bucket_by").text() {
                 Some("tenant") => BucketBy::Tenant,
                 Some(_) | None => BucketBy::User,
@@ -74,7 +77,7 @@ impl<'a> Draft<'a> {
             let to = item.key("to");
             closed |= item.node.is_some_and(|node| node.get("of").is_none()) && percent == Share::ALL;
             let Some(stage) = to.text().and_then(|name| self.stage(feature, name, to.span)) else { continue };
-            self.can_set(feature, stage, "a step of its rollout");
+            self.can_set(feature, stage, "a step of its rollout can set it");
             moves.push(Move { of: audience, percent, to: stage });
         }
         if moves_place.node.and_then(Node::as_list).is_some_and(<[Node]>::is_empty) {
@@ -96,6 +99,11 @@ impl<'a> Draft<'a> {
             }
             let at = due.unwrap_or(ready).max(ready);
             self.due.push((item.span, format!("the step `{}`", step.name), at));
+            if at >= self.estate.duration {
+                let message = format!("the step `{}` is published at {at}, when nobody arrives any more", step.name);
+                let label = format!("arrivals end at {}", self.estate.duration);
+                self.problems.push(Problem::advice(item.span, message).label(label));
+            }
             published.push(at);
             ready = at.saturating_add(step.hold);
         }
@@ -153,7 +161,7 @@ impl<'a> Draft<'a> {
                         }
                     },
                 };
-                self.can_set(feature, stage, "its targeting");
+                self.can_set(feature, stage, "its targeting can set it");
                 rules.push(crate::rollout::Rule { audience, share: Share::ALL, stage });
             }
             if !rules.is_empty() {

@@ -109,7 +109,8 @@ impl<'a> Draft<'a> {
             self.error(place.span, message, format!("with `{service}` there are {total}"));
             return Vec::new();
         }
-        if wanted == 0 {
+        let told = place.named().len() > counts.len();
+        if wanted == 0 && !told {
             self.error(place.span, format!("`{service}` has no replicas"), "expected at least one");
         }
         let several = self.estate.regions.len() > 1;
@@ -222,7 +223,7 @@ impl<'a> Draft<'a> {
         for (entry, value) in place.named() {
             let Some(feature) = self.feature(entry.name(), entry.key.span) else { continue };
             let Some(stage) = value.text().and_then(|name| self.stage(feature, name, value.span)) else { continue };
-            self.can_set(feature, stage, "a local switch");
+            self.can_set(feature, stage, "a local switch can set it");
             switches.push((feature, stage));
         }
         switches

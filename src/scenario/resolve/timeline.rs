@@ -3,10 +3,7 @@
 use super::place::Place;
 use super::services::no_such_code;
 use super::{Draft, shown, unknown};
-use crate::faults;
-use crate::kernel::Distribution;
-use crate::models::estate::{Entry, Happening, ServiceId, Strength, Target, When};
-use crate::models::fault::{Aim, Fault, Takes};
+use crate::models::estate::{Entry, Happening, ServiceId, Target, When};
 use crate::rollout::{Kill, Scope};
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span, nearest};
@@ -14,10 +11,6 @@ use crate::scenario::quantity;
 use crate::units::SimDuration;
 
 const MOST_ENTRIES: usize = 10_000;
-/// Faults of the language that this version cannot simulate.
-const LATER: [&str; 6] =
-    ["cache.freeze", "clock.skew", "credentials.rotate", "record.duplicate", "record.reorder", "broker.down"];
-
 impl<'a> Draft<'a> {
     pub(super) fn timeline(&mut self, place: &Place<'a>) {
         let items = place.items();
@@ -38,7 +31,7 @@ impl<'a> Draft<'a> {
     }
 
     /// When an entry is due: at a time, or after a step.
-    fn when(&mut self, item: &Place<'a>, what: &str) -> Option<When> {
+    pub(super) fn when(&mut self, item: &Place<'a>, what: &str) -> Option<When> {
         let place = item.key("at");
         let text = place.text()?.trim();
         if text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with('-') {
@@ -52,6 +45,12 @@ impl<'a> Draft<'a> {
                     None
                 }
             };
+        }
+        if let Some((name, offset)) = text.split_once(" - ") {
+            let message = "an entry hangs on a step and comes after it, not before";
+            let problem = Problem::error(place.span, message).label(format!("`{}` before it", shown(offset)));
+            self.problems.push(problem.help(format!("hang it on the step before `{}`, or give a time", shown(name))));
+            return None;
         }
         let (name, offset) = match text.rsplit_once('+') {
             Some((name, offset)) => (name.trim(), offset.trim()),
@@ -95,6 +94,7 @@ impl<'a> Draft<'a> {
         }
         match found.as_slice() {
             [(rollout, step, _)] => Some((*rollout, *step)),
+            [] if self.lacks_rollouts => None,
             [] => {
                 let problem = unknown(span, "step", name, names.iter().map(String::as_str));
                 self.problems.push(problem.help("a time is written `2m`, `step + 30m` or `feature/step + 30m`"));
@@ -109,43 +109,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn fault_named(&mut self, name: &str, span: Span) -> Option<&'static dyn Fault> {
-        if let Some(found) = faults::ALL.iter().copied().find(|fault| fault.name() == name) {
-            return Some(found);
-        }
-        if LATER.contains(&name) {
-            self.problems.push(Problem::unsupported(span, &format!("the fault `{name}`")).label("this fault"));
-            return None;
-        }
-        let problem = unknown(span, "fault", name, faults::ALL.iter().map(|fault| fault.name()).chain(LATER));
-        self.problems.push(problem.help("`windtunnel list faults` prints them all"));
-        None
-    }
-
-    fn fault(&mut self, item: &Place<'a>) {
-        let name = item.key("fault");
-        let Some(text) = name.text() else { return };
-        let fault = self.fault_named(text, name.span);
-        let when = self.when(item, &format!("the fault `{}`", shown(text)));
-        let lasts = self.lasts(&item.key("lasts"));
-        let Some(fault) = fault else { return };
-        let target = self.target(item, fault, true);
-        let strength = self.strength(item, fault);
-        let (Some(when), Some(target)) = (when, target) else { return };
-        let label = self.label(fault.name(), &target);
-        let what = Happening::Fault { fault, target, lasts, strength };
-        self.estate.timeline.push(Entry { label, when, what });
-    }
-
-    fn lasts(&mut self, place: &Place<'a>) -> Option<Distribution> {
-        let lasts = self.maybe_distribution(place);
-        if lasts == Some(Distribution::ZERO) {
-            self.error(place.span, "a fault that lasts 0s does nothing", "expected more than 0s");
-        }
-        lasts
-    }
-
-    fn label(&self, name: &str, target: &Target) -> String {
+    pub(super) fn label(&self, name: &str, target: &Target) -> String {
         let mut label = name.to_owned();
         if let Some(service) = target.service {
             label.push_str(&format!(" {}", self.estate.services[service].name));
@@ -157,123 +121,6 @@ impl<'a> Draft<'a> {
             label.push_str(&format!(" {}", self.estate.regions[region].name));
         }
         label
-    }
-
-    /// What a fault strikes, as far as its aim has it. `required` says that an aim that needs a target must have it.
-    fn target(&mut self, item: &Place<'a>, fault: &'static dyn Fault, required: bool) -> Option<Target> {
-        let name = fault.name();
-        let mut target = Target::default();
-        let (of, region, count) = (item.key("target"), item.key("region"), item.key("replicas"));
-        target.region = region.text().and_then(|name| self.region(name, region.span));
-        target.count = self.maybe_count(&count, 10_000);
-        let mut complete = !region.is_given() || target.region.is_some();
-        let mut missing = None;
-        match fault.aim() {
-            Aim::ControlPlane => self.refuse(name, required, &[("target", &of), ("replicas", &count)]),
-            Aim::Region => {
-                self.refuse(name, required, &[("target", &of), ("replicas", &count)]);
-                missing = (!region.is_given()).then_some("region");
-            }
-            Aim::Service => {
-                target.service = of.text().and_then(|name| self.service_named(name, of.span));
-                complete &= !of.is_given() || target.service.is_some();
-                missing = (!of.is_given()).then_some("target");
-            }
-            Aim::Network => {
-                self.refuse(name, required, &[("replicas", &count)]);
-                target.service = of.text().and_then(|name| self.service_named(name, of.span));
-                complete &= !of.is_given() || target.service.is_some();
-            }
-            Aim::ConsumerGroup => {
-                if let Some(group) = of.text().and_then(|name| self.group_named(name, of.span)) {
-                    let group_of = &self.estate.groups[group];
-                    target.group = Some(group);
-                    (target.service, target.topic) = (Some(group_of.service), Some(group_of.topic));
-                }
-                complete &= !of.is_given() || target.group.is_some();
-                missing = (!of.is_given()).then_some("target");
-            }
-        }
-        if let Some(key) = missing.filter(|_| required) {
-            let wanted = match fault.aim() {
-                Aim::ConsumerGroup => "expected target: service/topic",
-                Aim::Region => "expected region: name",
-                Aim::ControlPlane | Aim::Service | Aim::Network => "expected target: service",
-            };
-            self.error(item.span, format!("the fault `{name}` needs `{key}`"), wanted);
-            return None;
-        }
-        complete.then_some(target)
-    }
-
-    fn refuse(&mut self, fault: &str, strict: bool, keys: &[(&str, &Place<'a>)]) {
-        for (key, place) in keys.iter().filter(|(_, place)| strict && place.is_given()) {
-            let message = format!("the fault `{fault}` does not take `{key}`");
-            self.error(place.span, message, "not expected here");
-        }
-    }
-
-    /// Kinds in one entry share its strength, and have one where it gives none.
-    fn random_strength(&mut self, item: &Place<'a>, fault: &'static dyn Fault) -> Strength {
-        let (share, by) = (item.key("share"), item.key("by"));
-        match fault.takes() {
-            Takes::Nothing => Strength::default(),
-            Takes::Share => Strength { share: Some(self.share(&share, defaults::RANDOM_SHARE)), delay: None },
-            Takes::Delay => Strength { share: None, delay: Some(self.duration(&by, defaults::RANDOM_BY)) },
-        }
-    }
-
-    fn strength(&mut self, item: &Place<'a>, fault: &'static dyn Fault) -> Strength {
-        let (share, by) = (item.key("share"), item.key("by"));
-        let strength = Strength { share: self.maybe_share(&share), delay: self.maybe_duration(&by) };
-        let missing = match fault.takes() {
-            Takes::Nothing => {
-                self.refuse(fault.name(), true, &[("share", &share), ("by", &by)]);
-                return Strength::default();
-            }
-            Takes::Share => {
-                self.refuse(fault.name(), true, &[("by", &by)]);
-                (!share.is_given()).then_some("`share`, such as share: 10%")
-            }
-            Takes::Delay => {
-                self.refuse(fault.name(), true, &[("share", &share)]);
-                (!by.is_given()).then_some("`by`, such as by: 500ms")
-            }
-        };
-        if let Some(missing) = missing {
-            self.error(item.span, format!("the fault `{}` needs {missing}", fault.name()), "how strong it is");
-        }
-        strength
-    }
-
-    fn random(&mut self, item: &Place<'a>) {
-        let per_second = self.maybe_rate(&item.key("rate"));
-        let lasts = self.lasts(&item.key("lasts"));
-        let from = self.maybe_duration(&item.key("from")).unwrap_or(SimDuration::ZERO);
-        let until_place = item.key("until");
-        let until = self.maybe_duration(&until_place).unwrap_or(self.estate.duration);
-        if until <= from {
-            let message = format!("random faults from {from} until {until} never strike");
-            self.error(until_place.span, message, format!("expected later than {from}"));
-        }
-        let (share, by) = (item.key("share"), item.key("by"));
-        let (mut takes_share, mut takes_delay) = (false, false);
-        for (name, span) in item.key("random").texts() {
-            let Some(fault) = self.fault_named(name, span) else { continue };
-            takes_share |= fault.takes() == Takes::Share;
-            takes_delay |= fault.takes() == Takes::Delay;
-            let target = self.target(item, fault, false);
-            let strength = self.random_strength(item, fault);
-            let (Some(target), Some(per_second)) = (target, per_second) else { continue };
-            let label = self.label(&format!("{name} (random)"), &target);
-            let what = Happening::Fault { fault, target, lasts: lasts.clone(), strength };
-            self.estate.timeline.push(Entry { label, when: When::Random { per_second, from, until }, what });
-        }
-        for (key, place, taken) in [("share", share, takes_share), ("by", by, takes_delay)] {
-            if place.is_given() && !taken {
-                self.error(place.span, format!("none of these faults takes `{key}`"), "not expected here");
-            }
-        }
     }
 
     fn deploy(&mut self, item: &Place<'a>) {
@@ -322,7 +169,7 @@ impl<'a> Draft<'a> {
             None => Some(self.estate.features[feature].safe_stage),
         };
         let (Some(to), Some(when)) = (to, when) else { return };
-        self.can_set(feature, to, "a kill");
+        self.can_set(feature, to, "a kill can set it");
         self.kills.push(self.planned(&when));
         let issued_by = u32::try_from(self.estate.timeline.len()).unwrap_or(u32::MAX);
         let label = format!("kill {}{scope_label}", self.estate.features[feature].name);
@@ -399,9 +246,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether `reached` can name this: a fault of the timeline, `deploy`, `kill` or `replay`.
+    /// Whether `reached` can name this: a fault that the timeline names, `deploy`, `kill` or `replay` where it has one.
     pub(super) fn is_happening(&self, name: &str) -> bool {
-        self.estate.timeline.iter().any(|entry| entry.label.split(' ').next() == Some(name))
+        Place::root(self.root).key("timeline").items().iter().any(|item| {
+            let random = item.key("random").texts();
+            let is_deed = matches!(name, "deploy" | "kill" | "replay") && item.key(name).is_given();
+            is_deed || item.key("fault").text() == Some(name) || random.iter().any(|(fault, _)| *fault == name)
+        })
     }
 
     /// The nearest name of something that lasts: an entry of the timeline or a step.

@@ -26,7 +26,21 @@ impl Walk<'_> {
             Value::MapOf(of) => self.map_of(node, of, what),
             Value::List(item) => self.list(node, item, what),
             Value::ByKind(by_kind) => self.by_kind(node, by_kind, what),
-            scalar => self.scalar(node, scalar, what),
+            Value::Text
+            | Value::Name
+            | Value::Condition
+            | Value::Bound
+            | Value::OneOf(_)
+            | Value::Duration
+            | Value::Distribution
+            | Value::Rate
+            | Value::Share
+            | Value::Integer { .. }
+            | Value::Number { .. }
+            | Value::Boolean
+            | Value::Clock
+            | Value::Moment
+            | Value::Day => self.scalar(node, value, what),
         }
     }
 
@@ -41,7 +55,17 @@ impl Walk<'_> {
 
     fn object(&mut self, node: &Node, shape: &'static Shape, what: &str) {
         let Some(entries) = node.as_map() else {
-            self.wrong_kind(node, what, &format!("a map, {}", shape.name));
+            let keys: Vec<&str> = shape.keys.iter().map(|key| key.name).take(6).collect();
+            let expected = if keys.is_empty() {
+                "expected a map".to_owned()
+            } else {
+                format!("expected keys such as {}", keys.join(", "))
+            };
+            let message = match node.is_null() {
+                true => format!("{what} has no value"),
+                false => format!("{what} is a map, not {}", node.describe()),
+            };
+            self.problems.push(Problem::error(node.span, message).label(expected));
             return;
         };
         for entry in entries {
@@ -215,6 +239,38 @@ impl Walk<'_> {
                 }
                 _ => self.wrong_kind(node, what, "a bound such as \"latency.p99 < 300ms\""),
             },
+            Value::OneOf(words) => match node.as_text() {
+                Some(text) if words.contains(&text) => {}
+                Some(text) if !node.is_null() => {
+                    let problem = Problem::error(node.span, format!("{what} is never `{}`", shown(text)));
+                    let problem = problem.label(format!("expected one of {}", words.join(", ")));
+                    problems.push(problem.did_you_mean(text, words.iter().copied()));
+                }
+                _ => self.wrong_kind(node, what, &format!("one of {}", words.join(", "))),
+            },
+            Value::Duration
+            | Value::Distribution
+            | Value::Rate
+            | Value::Share
+            | Value::Integer { .. }
+            | Value::Number { .. }
+            | Value::Boolean
+            | Value::Clock
+            | Value::Moment
+            | Value::Day => self.quantity(node, value),
+            Value::Object(_)
+            | Value::Kinds(_)
+            | Value::MapOf(_)
+            | Value::List(_)
+            | Value::ByKind(_)
+            | Value::Anything => unreachable!("not a scalar"),
+        }
+    }
+
+    /// A scalar that is a quantity: read here for its mistakes, and once more where it is resolved.
+    fn quantity(&mut self, node: &Node, value: &Value) {
+        let problems = &mut *self.problems;
+        match value {
             Value::Duration => {
                 quantity::of(node, "a duration", quantity::duration, problems);
             }
@@ -245,21 +301,17 @@ impl Walk<'_> {
             Value::Day => {
                 quantity::of(node, "a day", |text| quantity::date(text).map(str::to_owned), problems);
             }
-            Value::OneOf(words) => match node.as_text() {
-                Some(text) if words.contains(&text) => {}
-                Some(text) if !node.is_null() => {
-                    let problem = Problem::error(node.span, format!("{what} is never `{}`", shown(text)));
-                    let problem = problem.label(format!("expected one of {}", words.join(", ")));
-                    problems.push(problem.did_you_mean(text, words.iter().copied()));
-                }
-                _ => self.wrong_kind(node, what, &format!("one of {}", words.join(", "))),
-            },
-            Value::Object(_)
+            Value::Text
+            | Value::Name
+            | Value::Condition
+            | Value::Bound
+            | Value::OneOf(_)
+            | Value::Object(_)
             | Value::Kinds(_)
             | Value::MapOf(_)
             | Value::List(_)
             | Value::ByKind(_)
-            | Value::Anything => unreachable!("not a scalar"),
+            | Value::Anything => unreachable!("not a quantity"),
         }
     }
 }
