@@ -1,7 +1,7 @@
 //! Seeds in parallel. Which thread ran a seed decides nothing: results are folded in seed order.
 
 use super::outcome::{Exhibit, VariantOutcome};
-use crate::run::summary::RunSummary;
+use crate::run::summary::{RunSummary, Series};
 use crate::run::{Detail, Limits, run, story};
 use crate::scenario::plan::{Expected, Plan};
 use std::ops::Range;
@@ -27,8 +27,8 @@ pub fn run_variant(
     strict: bool,
     progress: Progress<'_>,
 ) -> VariantOutcome {
-    let runs = run_seeds(&plan, seeds, jobs, limits, stop, progress);
-    let exhibit = exhibit_of(&plan, &runs, limits, stop, strict);
+    let (runs, first) = run_seeds(&plan, seeds, jobs, limits, stop, progress);
+    let exhibit = exhibit_of(&plan, &runs, first, limits, stop, strict);
     VariantOutcome { plan, runs, exhibit }
 }
 
@@ -39,16 +39,23 @@ fn run_seeds(
     limits: Limits,
     stop: &AtomicBool,
     progress: Progress<'_>,
-) -> Vec<RunSummary> {
+) -> (Vec<RunSummary>, Option<Series>) {
     let next = AtomicU64::new(seeds.start);
     let finished: Mutex<Vec<RunSummary>> = Mutex::new(Vec::new());
+    // Where nothing is violated the first seed is shown: its series are taken on the way.
+    let series: Mutex<Option<Series>> = Mutex::new(None);
+    let shown = Detail::Exhibit { buckets: BUCKETS, keep: Vec::new() };
     let work = || {
         while !stop.load(Ordering::Relaxed) {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
                 break;
             }
-            if let Some(completed) = run(plan, seed, limits, &Detail::Summary, stop) {
+            let detail = if seed == seeds.start { &shown } else { &Detail::Summary };
+            if let Some(completed) = run(plan, seed, limits, detail, stop) {
+                if completed.series.is_some() {
+                    *series.lock().expect("no thread panics with the series") = completed.series;
+                }
                 finished.lock().expect("no thread panics with the results").push(completed.summary);
                 progress();
             }
@@ -64,13 +71,20 @@ fn run_seeds(
     let mut runs = finished.into_inner().expect("no thread panics with the results");
     runs.sort_by_key(|run| run.seed);
     // An interrupted campaign keeps the seeds up to the first one that is missing.
-    let gapless = runs.iter().zip(seeds).take_while(|(run, seed)| run.seed == *seed).count();
+    let gapless = runs.iter().zip(seeds.clone()).take_while(|(run, seed)| run.seed == *seed).count();
     runs.truncate(gapless);
-    runs
+    (runs, series.into_inner().expect("no thread panics with the series"))
 }
 
 /// The run that the report shows, once more and with everything kept that its plots and stories need.
-fn exhibit_of(plan: &Plan, runs: &[RunSummary], limits: Limits, stop: &AtomicBool, strict: bool) -> Option<Exhibit> {
+fn exhibit_of(
+    plan: &Plan,
+    runs: &[RunSummary],
+    first: Option<Series>,
+    limits: Limits,
+    stop: &AtomicBool,
+    strict: bool,
+) -> Option<Exhibit> {
     let seed = super::verdict::exhibit_seed(plan, runs, strict)?;
     let shown = runs.iter().find(|run| run.seed == seed)?;
     let with_violation = shown.invariants.iter().filter(|invariant| invariant.violations > 0);
@@ -84,6 +98,12 @@ fn exhibit_of(plan: &Plan, runs: &[RunSummary], limits: Limits, stop: &AtomicBoo
     };
     told.sort_by_key(|(name, _)| !named(name));
     told.truncate(STORIES);
+    if told.is_empty()
+        && let (Some(series), Some(run)) = (&first, runs.first())
+        && run.seed == seed
+    {
+        return Some(Exhibit { seed, series: series.clone(), stories: Vec::new() });
+    }
     let keep = told.iter().filter_map(|(_, violation)| violation.interaction).map(|of| of.key()).collect();
     let completed = run(plan, seed, limits, &Detail::Exhibit { buckets: BUCKETS, keep }, stop)?;
     let stories = told

@@ -111,7 +111,7 @@ static WAIT: Shape = Shape::new(
     &[key("wait", Value::ByKind(&WAIT_FORMS), "Spends time: a duration, or a flag's value times one.")],
 );
 static REJECT: Shape = Shape::new("a refusal", &[key("reject", Value::Name, "Refuses with this business reason.")]);
-static IGNORE: Shape = Shape::new("nothing", &[key("ignore", Value::Boolean, "No semantic role.")]);
+static IGNORE: Shape = Shape::new("nothing", &[key("ignore", Value::OneOf(&["true"]), "No semantic role.")]);
 static FAIL: Shape = Shape::new(
     "a failure",
     &[key("fail", Value::ByKind(&SHARE_OR_FLAG), "Fails for a share of requests, or for a flag's value.")],
