@@ -15,7 +15,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 /// Seeds when none are named: enough to see whether something happens always or sometimes, few enough to wait for.
 const SEEDS: u64 = 10;
@@ -41,6 +40,9 @@ pub(crate) struct Options {
     /// Write no report.
     #[arg(long)]
     pub no_report: bool,
+    /// Write one format to a file of your choice: `--emit json=out.json`. `windtunnel list formats` names them.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = emitted)]
+    pub emit: Vec<Emit>,
     /// Stop a run after so many events; its verdict is then `undecided`.
     #[arg(long, value_name = "N")]
     pub max_events: Option<u64>,
@@ -68,6 +70,7 @@ impl Default for Options {
             strict: false,
             out: PathBuf::from("reports"),
             no_report: false,
+            emit: Vec::new(),
             max_events: None,
             format: Format::Human,
             quiet: false,
@@ -87,6 +90,27 @@ pub(crate) struct Run {
     variant: Option<String>,
     #[command(flatten)]
     options: Options,
+}
+
+/// `--emit` with several scenarios would write one over the other.
+pub(crate) fn one_file_only() -> Exit {
+    tell("error: --emit takes one scenario file: several would be written over each other\n");
+    Exit::USAGE
+}
+
+/// A format and where it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Emit {
+    format: &'static str,
+    file: PathBuf,
+}
+
+fn emitted(text: &str) -> Result<Emit, String> {
+    let known = || crate::report::ALL.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
+    let (format, file) = text.split_once('=').ok_or_else(|| format!("expected FORMAT=FILE, found `{text}`"))?;
+    let format =
+        crate::report::named(format).ok_or_else(|| format!("`{format}` is no format: expected one of {}", known()))?;
+    Ok(Emit { format: format.name, file: file.into() })
 }
 
 fn seed_range(text: &str) -> Result<Range<u64>, String> {
@@ -111,12 +135,13 @@ impl Run {
         } else {
             self.files.iter().map(|file| Some(file.as_path())).collect()
         };
+        if named.len() > 1 && !self.options.emit.is_empty() {
+            return one_file_only();
+        }
         let mut exit = Exit::PASS;
-        let mut ran = false;
         for path in named {
             let one = files::read(path, &self.options.set, ink).and_then(|source| {
                 let loaded = plan(&source, self.variant.as_deref(), &self.options, ink)?;
-                ran = true;
                 Ok(campaign(&source, vec![loaded], seeds.clone(), &self.options, ink))
             });
             match one {
@@ -153,7 +178,7 @@ pub(crate) fn campaign(
 ) -> (Reported, Exit) {
     let _ = ink;
     let clock = Clock::start();
-    let stop = stop::requested();
+    let stop = stop::signals();
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
     let limits = options.max_events.map_or_else(Limits::default, |events| Limits { events });
     let total = (seeds.end - seeds.start).saturating_mul(loaded.len() as u64);
@@ -162,11 +187,11 @@ pub(crate) fn campaign(
         .into_iter()
         .map(|one| {
             bar.set_message(format!("{}:{}", one.plan.scenario, one.plan.variant));
-            run_variant(one.plan, seeds.clone(), jobs, limits, &stop, options.strict, &|| bar.inc(1))
+            run_variant(one.plan, seeds.clone(), jobs, limits, &stop.requested, options.strict, &|| bar.inc(1))
         })
         .collect();
     bar.finish_and_clear();
-    let interrupted = stop.load(Ordering::Relaxed);
+    let interrupted = stop.exit().is_some();
     let set =
         options.set.iter().filter_map(|set| set.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned()));
     let outcome = CampaignOutcome {
@@ -181,8 +206,13 @@ pub(crate) fn campaign(
         },
     };
     let mut exit = Exit(verdict::exit_code(&outcome));
-    if interrupted {
-        exit = exit.worst(Exit(130));
+    exit = stop.exit().map_or(exit, |interrupted| exit.worst(interrupted));
+    for Emit { format, file } in &options.emit {
+        let format = crate::report::named(format).expect("formats are checked when the option is read");
+        if let Err(why) = std::fs::write(file, (format.render)(&outcome)) {
+            tell(&format!("error: {} could not be written: {why}\n", file.display()));
+            exit = exit.worst(Exit::NOT_WRITTEN);
+        }
     }
     let mut report = None;
     if !options.no_report {

@@ -1,7 +1,8 @@
 //! `windtunnel test`: every scenario and variant against its `expect`.
 
 use super::files;
-use super::run::{Format, Options, campaign, one_line, plan};
+use super::run::{Format, Options, campaign, one_file_only, one_line, plan};
+use super::stop::signals;
 use super::{Exit, print, tell};
 use crate::campaign::verdict;
 use crate::report::result;
@@ -29,18 +30,24 @@ impl Test {
         let paths = if self.paths.is_empty() { vec![PathBuf::from("scenarios")] } else { self.paths.clone() };
         let mut exit = Exit::PASS;
         let mut judged = 0;
+        let mut files = Vec::new();
         for path in &paths {
             match files::scenarios_under(path) {
-                Ok(found) => {
-                    for file in found {
-                        exit = exit.worst(self.one(&file, &mut judged, ink));
-                    }
-                }
+                Ok(found) => files.extend(found),
                 Err(why) => {
                     tell(&format!("error: {}: {why}\n", path.display()));
                     exit = exit.worst(Exit::USAGE);
                 }
             }
+        }
+        if files.len() > 1 && !self.options.emit.is_empty() {
+            return one_file_only();
+        }
+        for file in files {
+            if signals().exit().is_some() {
+                break;
+            }
+            exit = exit.worst(self.one(&file, &mut judged, ink));
         }
         if judged == 0 && exit == Exit::PASS {
             tell("error: nothing selected: no scenario, or none that the filter lets through\n");
