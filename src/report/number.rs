@@ -43,7 +43,7 @@ pub fn percent(share: f64) -> String {
         _ if size >= 0.001 => 4,
         _ => 6,
     };
-    let text = trimmed(&format!("{value:.decimals$}"));
+    let text = trimmed(&format!("{value:.decimals$}")).replace('-', "\u{2212}");
     format!("{text}%")
 }
 
