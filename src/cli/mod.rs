@@ -13,8 +13,9 @@ mod test;
 
 use crate::report::terminal::Ink;
 use clap::{Parser, Subcommand, ValueEnum};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tries a feature rollout on a model of your estate before production does.
 ///
@@ -107,17 +108,25 @@ pub fn main() -> ExitCode {
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
     };
-    ExitCode::from(exit.0)
+    let printed = if NOT_PRINTED.load(Ordering::Relaxed) { Exit::NOT_WRITTEN } else { Exit::PASS };
+    ExitCode::from(exit.worst(printed).0)
 }
 
-/// Writes to standard output; a reader that has gone away is not an error worth a panic.
+/// Whether something could not be written to standard output.
+static NOT_PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. A reader that has gone away wanted no more; any other failure is exit code 74.
 pub(crate) fn print(text: &str) {
-    use std::io::Write;
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let mut out = anstream::stdout();
+    if let Err(why) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        && why.kind() != std::io::ErrorKind::BrokenPipe
+        && !NOT_PRINTED.swap(true, Ordering::Relaxed)
+    {
+        tell(&format!("error: standard output could not be written: {why}\n"));
+    }
 }
 
 /// Writes to standard error.
 pub(crate) fn tell(text: &str) {
-    use std::io::Write;
     let _ = anstream::stderr().write_all(text.as_bytes());
 }

@@ -9,7 +9,7 @@ use crate::report::folder::{self, Meta};
 use crate::report::result;
 use crate::report::terminal::{self, Ink};
 use crate::run::Limits;
-use crate::scenario::{Loaded, Request};
+use crate::scenario::{Loaded, Request, render};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -98,6 +98,14 @@ pub(crate) fn one_file_only() -> Exit {
     Exit::USAGE
 }
 
+/// `--format json` is one document, and several scenarios are several.
+pub(crate) fn one_document_only() -> Exit {
+    tell(
+        "error: --format json is one document for one scenario file: take --format ndjson for one line per scenario\n",
+    );
+    Exit::USAGE
+}
+
 /// A format and where it goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Emit {
@@ -138,19 +146,29 @@ impl Run {
         if named.len() > 1 && !self.options.emit.is_empty() {
             return one_file_only();
         }
+        if named.len() > 1 && self.options.format == Format::Json {
+            return one_document_only();
+        }
         let mut exit = Exit::PASS;
+        // Every file is read before anything runs: a mistake in the last one must not cost the first one's time.
+        let mut ready = Vec::new();
         for path in named {
-            let one = files::read(path, &self.options.set, ink).and_then(|source| {
+            let read = files::read(path, &self.options.set, ink).and_then(|source| {
                 let loaded = plan(&source, self.variant.as_deref(), &self.options, ink)?;
-                Ok(campaign(&source, vec![loaded], seeds.clone(), &self.options, ink))
+                Ok((source, loaded))
             });
-            match one {
-                Ok((outcome, ended)) => {
-                    exit = exit.worst(ended);
-                    exit = exit.worst(self.options.report(&outcome, ink));
-                }
+            match read {
+                Ok(pair) => ready.push(pair),
                 Err(ended) => exit = exit.worst(ended),
             }
+        }
+        if exit != Exit::PASS {
+            return exit;
+        }
+        for (source, loaded) in ready {
+            let (outcome, ended) = campaign(&source, vec![loaded], seeds.clone(), &self.options);
+            exit = exit.worst(ended);
+            self.options.report(&outcome, ink);
         }
         exit
     }
@@ -165,18 +183,15 @@ pub(crate) struct Reported {
 /// Compiles a variant; what is wrong is told at once.
 pub(crate) fn plan(source: &Source, variant: Option<&str>, options: &Options, ink: Ink) -> Result<Loaded, Exit> {
     let request = Request { variant, set: &options.set };
-    source.scenario.plan(&request).map_err(|diagnostics| files::refuse(&diagnostics, ink))
+    let loaded = source.scenario.plan(&request).map_err(|diagnostics| files::refuse(&diagnostics, ink))?;
+    if !loaded.notes.is_empty() && !options.quiet {
+        tell(&format!("{}\n", render(&loaded.notes, source.scenario.sources(), ink == Ink::Colored)));
+    }
+    Ok(loaded)
 }
 
 /// Runs variants over the same seeds and writes the report.
-pub(crate) fn campaign(
-    source: &Source,
-    loaded: Vec<Loaded>,
-    seeds: Range<u64>,
-    options: &Options,
-    ink: Ink,
-) -> (Reported, Exit) {
-    let _ = ink;
+pub(crate) fn campaign(source: &Source, loaded: Vec<Loaded>, seeds: Range<u64>, options: &Options) -> (Reported, Exit) {
     let clock = Clock::start();
     let stop = stop::signals();
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
@@ -236,13 +251,12 @@ pub(crate) fn campaign(
 
 impl Options {
     /// Prints the result as asked for. What it comes to was decided before.
-    fn report(&self, reported: &Reported, ink: Ink) -> Exit {
+    fn report(&self, reported: &Reported, ink: Ink) {
         match self.format {
             Format::Human => print(&terminal::render(&reported.outcome, reported.report.as_deref(), ink)),
             Format::Json => print(&result::render(&reported.outcome)),
             Format::Ndjson => print(&one_line(&result::render(&reported.outcome))),
         }
-        Exit::PASS
     }
 }
 

@@ -1,7 +1,7 @@
 //! `windtunnel test`: every scenario and variant against its `expect`.
 
 use super::files;
-use super::run::{Format, Options, campaign, one_file_only, one_line, plan};
+use super::run::{Format, Options, campaign, one_document_only, one_file_only, one_line, plan};
 use super::stop::signals;
 use super::{Exit, print, tell};
 use crate::campaign::verdict;
@@ -43,6 +43,9 @@ impl Test {
         if files.len() > 1 && !self.options.emit.is_empty() {
             return one_file_only();
         }
+        if files.len() > 1 && self.options.format == Format::Json {
+            return one_document_only();
+        }
         for file in files {
             if signals().exit().is_some() {
                 break;
@@ -79,7 +82,7 @@ impl Test {
         }
         *judged += loaded.len();
         let seeds = self.options.seeds.clone().unwrap_or(1..1 + SEEDS);
-        let (reported, ended) = campaign(&source, loaded, seeds, &self.options, ink);
+        let (reported, ended) = campaign(&source, loaded, seeds, &self.options);
         match self.options.format {
             Format::Human => self.lines(&reported.outcome, ink),
             Format::Json => print(&result::render(&reported.outcome)),

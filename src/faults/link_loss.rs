@@ -4,7 +4,7 @@ use crate::models::estate::{Strength, Target};
 use crate::models::fault::{Aim, Fault, Takes};
 use crate::models::levers::Levers;
 
-/// A share of the messages to the target service is lost.
+/// A share of the messages to the target service is lost, and the same share of its answers.
 pub struct LinkLoss;
 
 impl Fault for LinkLoss {
@@ -13,7 +13,7 @@ impl Fault for LinkLoss {
     }
 
     fn sentence(&self) -> &'static str {
-        "A share of the messages to the target service is lost."
+        "A share of the messages to the target service is lost, and the same share of its answers."
     }
 
     fn aim(&self) -> Aim {

@@ -4,7 +4,7 @@ use crate::models::estate::{Strength, Target};
 use crate::models::fault::{Aim, Fault, Takes};
 use crate::models::levers::Levers;
 
-/// Messages to the target service take longer.
+/// Messages to the target service take longer, and so do its answers.
 pub struct LinkSlow;
 
 impl Fault for LinkSlow {
@@ -13,7 +13,7 @@ impl Fault for LinkSlow {
     }
 
     fn sentence(&self) -> &'static str {
-        "Messages to the target service take longer."
+        "Messages to the target service take longer, and so do its answers."
     }
 
     fn aim(&self) -> Aim {

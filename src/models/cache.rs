@@ -13,8 +13,9 @@ use crate::units::{SimDuration, SimTime, Slot};
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
     pub held: Option<PolicyVersion>,
-    /// Last successful contact with the control plane; an answer that nothing changed counts.
-    pub contact: SimTime,
+    /// Last successful contact with the control plane; an answer that nothing changed counts. While a stream is open
+    /// it is in contact.
+    contact: SimTime,
     /// Counts restarts; what was planned before one is void.
     pub life: u32,
     /// The number of the fetch under way or last made.
@@ -25,6 +26,9 @@ pub struct Cache {
     polls: u64,
     /// Where a fixed schedule stands.
     next_poll: SimTime,
+    /// When what an on-demand cache holds is too old to be used.
+    expires: SimTime,
+    /// Whether its stream is open.
     pub connected: bool,
     alerted: bool,
     /// Tasks that wait for a fetch, with its number.
@@ -42,24 +46,32 @@ impl World {
         let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         cache.held = Some(PolicyVersion(1));
-        cache.connected = true;
+        cache.connected = matches!(sdk.delivery, Delivery::Stream { .. });
         if let Delivery::Poll { every, .. } = &sdk.delivery {
             let phase = self.cx.draws.unit(self.keys.replicas[replica.index()].poll, 0, 1);
             let first = every.scaled(phase);
             cache.next_poll = self.cx.now() + first;
             self.cx.after(first, Event::Poll { replica, life: 0 });
         }
+        if let Delivery::Ttl { ttl, .. } = &sdk.delivery {
+            // A cache in use is at any age up to its TTL.
+            let left = self.cx.draws.unit(self.keys.replicas[replica.index()].poll, 0, 1);
+            cache.expires = self.cx.now() + ttl.scaled(left);
+        }
         self.watch_staleness(sdk, replica);
     }
 
-    /// A replica that has just started without a connection: it asks at once.
+    /// A replica that has just started without a connection: it asks at once. A policy that was written down is as
+    /// old as it was.
     pub(super) fn cold_cache(&mut self, estate: &Estate, replica: ReplicaId) {
         let Some(sdk) = sdk_of(estate, replica) else { return };
         let now = self.cx.now();
         let cache = &mut self.caches[replica.index()];
-        cache.contact = now;
+        if cache.held.is_none() {
+            cache.contact = now;
+        }
+        cache.expires = now;
         cache.failures = 0;
-        cache.connected = false;
         let life = cache.life;
         match &sdk.delivery {
             Delivery::Poll { .. } => {
@@ -74,18 +86,21 @@ impl World {
         self.watch_staleness(sdk, replica);
     }
 
-    /// The process ends: what it knew is gone, unless its SDK writes it down.
-    pub(super) fn lose_cache(&mut self, estate: &Estate, replica: ReplicaId) {
-        let Some(sdk) = sdk_of(estate, replica) else { return };
+    /// The process ends: what it knew is gone, unless its SDK writes it down. Gives the tasks whose fetch will not
+    /// be answered any more.
+    pub(super) fn lose_cache(&mut self, estate: &Estate, replica: ReplicaId) -> Vec<Slot<Task>> {
+        let Some(sdk) = sdk_of(estate, replica) else { return Vec::new() };
+        let now = self.cx.now();
         let cache = &mut self.caches[replica.index()];
         cache.life += 1;
         cache.fetching = false;
         cache.alerted = false;
-        cache.connected = false;
-        cache.waiting.clear();
+        cache.disconnect(now);
+        let waiting = std::mem::take(&mut cache.waiting);
         if !sdk.persist && cache.held.take().is_some() {
             self.cx.observe(Observation::PolicyLost { replica });
         }
+        waiting.into_iter().map(|(_, task)| task).collect()
     }
 
     pub(super) fn on_poll(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
@@ -134,8 +149,10 @@ impl World {
             self.cx.after(refused, Event::PolicyUnavailable { replica, life, fetch });
             return;
         }
-        let leg = self.policy_leg(estate, replica, fetch, 0) + self.control_plane.slowness(region);
-        if leg >= sdk.timeout {
+        let slowness = self.control_plane.slowness(region);
+        let leg = self.policy_leg(estate, replica, fetch, 0) + slowness;
+        let back = self.policy_leg(estate, replica, fetch, 1) + slowness;
+        if leg + back >= sdk.timeout {
             self.cx.observe(Observation::Suppressed { replica, by: Obstacle::ControlPlaneSlow });
             self.cx.after(sdk.timeout, Event::PolicyUnavailable { replica, life, fetch });
         } else {
@@ -180,11 +197,26 @@ impl World {
                 Some(Backoff::None | Backoff::Exponential { .. }) | None => u32::MAX,
             });
         }
-        if let Some(Delivery::Stream { .. }) = sdk_of(estate, replica).map(|sdk| &sdk.delivery) {
-            self.caches[replica.index()].connected = true;
+        if let Some(Delivery::Ttl { ttl, .. }) = sdk_of(estate, replica).map(|sdk| &sdk.delivery) {
+            cache.expires = self.cx.now() + *ttl;
         }
         self.apply(replica, PolicyVersion(version));
+        if let Some(Delivery::Stream { .. }) = sdk_of(estate, replica).map(|sdk| &sdk.delivery) {
+            self.open_stream(estate, replica, version);
+        }
         self.resume_waiting(estate, replica, fetch);
+    }
+
+    /// A stream opens with its first answer, which may be overtaken: what was published while it travelled is pushed
+    /// after it, and a control plane that has gone down meanwhile breaks it at once.
+    fn open_stream(&mut self, estate: &Estate, replica: ReplicaId, answered: u32) {
+        let region = estate.replicas[replica].region;
+        self.caches[replica.index()].connected = true;
+        if let Some(by) = self.control_plane.obstacle(region) {
+            self.break_stream(estate, replica, by);
+        } else if self.control_plane.visible(region) > answered {
+            self.push_policy(estate, replica);
+        }
     }
 
     pub(super) fn on_policy_unavailable(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32) {
@@ -250,13 +282,18 @@ impl World {
             if spec.region != region || !streams || !self.caches[replica.index()].connected {
                 continue;
             }
-            self.caches[replica.index()].connected = false;
-            self.cx.observe(Observation::Suppressed { replica, by });
-            let sdk = sdk_of(estate, replica).expect("a replica with a stream has an SDK");
-            let pause = self.backoff_pause(sdk, replica, 1);
-            let life = self.caches[replica.index()].life;
-            self.cx.after(pause, Event::Reconnect { replica, life });
+            self.break_stream(estate, replica, by);
         }
+    }
+
+    fn break_stream(&mut self, estate: &Estate, replica: ReplicaId, by: Obstacle) {
+        let now = self.cx.now();
+        self.caches[replica.index()].disconnect(now);
+        self.cx.observe(Observation::Suppressed { replica, by });
+        let sdk = sdk_of(estate, replica).expect("a replica with a stream has an SDK");
+        let pause = self.backoff_pause(sdk, replica, 1);
+        let life = self.caches[replica.index()].life;
+        self.cx.after(pause, Event::Reconnect { replica, life });
     }
 
     fn apply(&mut self, replica: ReplicaId, version: PolicyVersion) {
@@ -286,8 +323,9 @@ impl World {
         if cache.life != life {
             return;
         }
-        let due = cache.contact + after;
-        if due > self.cx.now() {
+        let now = self.cx.now();
+        let due = if cache.connected { now } else { cache.contact } + after;
+        if due > now {
             self.cx.at(due, Event::StalenessCheck { replica, life });
             return;
         }
@@ -305,8 +343,8 @@ impl World {
         let cache = &self.caches[replica.index()];
         let (expired, serves_stale) = match &sdk.delivery {
             Delivery::Remote => (true, false),
-            Delivery::Ttl { ttl, stale_while_revalidate } => {
-                let old = cache.held.is_none() || self.cx.now().since(cache.contact) >= *ttl;
+            Delivery::Ttl { ttl: _, stale_while_revalidate } => {
+                let old = cache.held.is_none() || self.cx.now() >= cache.expires;
                 (old, *stale_while_revalidate && cache.held.is_some())
             }
             Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File => (false, false),
@@ -340,6 +378,12 @@ impl World {
 impl Cache {
     /// Time since the last successful contact.
     pub fn freshness(&self, cx: &Cx) -> SimDuration {
-        cx.now().since(self.contact)
+        if self.connected { SimDuration::ZERO } else { cx.now().since(self.contact) }
+    }
+
+    fn disconnect(&mut self, now: SimTime) {
+        if std::mem::take(&mut self.connected) {
+            self.contact = now;
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The rollout control plane: numbered policy versions, their publication, and their replication to regions.
 
-use super::estate::{Delivery, Estate, RegionId};
+use super::estate::{Delivery, Estate, RegionId, ReplicaId};
 use super::event::Event;
 use super::observation::{Observation, Obstacle, Publication};
 use super::world::World;
@@ -112,17 +112,27 @@ impl World {
         self.cx.observe(Observation::PolicyReplicated { region, version: PolicyVersion(version) });
         for (replica, spec) in estate.replicas.enumerate() {
             let Some(sdk) = &estate.services[spec.service].sdk else { continue };
-            let cache = &self.caches[replica.index()];
-            let (Delivery::Stream { delay }, true) = (&sdk.delivery, spec.region == region && cache.connected) else {
-                continue;
-            };
-            let life = cache.life;
-            let key = self.keys.replicas[replica.index()].policy_latency;
-            let leg = self.cx.sample(&estate.control_plane.latency, key, version.into(), 2);
-            let delay = self.cx.sample(delay, key, version.into(), 3);
-            self.cx
-                .after(leg + delay + self.control_plane.slowness(region), Event::PolicyPush { replica, life, version });
+            let streams = matches!(sdk.delivery, Delivery::Stream { .. });
+            if streams && spec.region == region && self.caches[replica.index()].connected {
+                self.push_policy(estate, replica);
+            }
         }
+    }
+
+    /// Sends what its region serves to a replica whose stream is open.
+    pub(super) fn push_policy(&mut self, estate: &Estate, replica: ReplicaId) {
+        let spec = &estate.replicas[replica];
+        let Some(Delivery::Stream { delay }) = estate.services[spec.service].sdk.as_ref().map(|sdk| &sdk.delivery)
+        else {
+            return;
+        };
+        let version = self.control_plane.visible(spec.region);
+        let life = self.caches[replica.index()].life;
+        let key = self.keys.replicas[replica.index()].policy_latency;
+        let leg = self.cx.sample(&estate.control_plane.latency, key, version.into(), 2);
+        let delay = self.cx.sample(delay, key, version.into(), 3);
+        let slowness = self.control_plane.slowness(spec.region);
+        self.cx.after(leg + delay + slowness, Event::PolicyPush { replica, life, version });
     }
 
     pub(super) fn on_step_due(&mut self, estate: &Estate, rollout: u16, step: u16) {

@@ -119,7 +119,6 @@ pub enum Event {
     /// A replica has started.
     ReplicaUp {
         replica: ReplicaId,
-        life: u32,
     },
     /// A record reaches the broker.
     Append {
@@ -142,8 +141,8 @@ pub enum Event {
     },
     /// The coordinator has not heard of a crashed member for the session timeout.
     SessionExpires {
-        group: GroupId,
         member: MemberId,
+        epoch: u32,
     },
     /// The join phase of a rebalance has lasted as long as it may.
     JoinPhaseEnds {
@@ -190,12 +189,12 @@ impl Event {
             Event::EntryBegins { entry } => (20, entry.into()),
             Event::EntryEnds { entry, strike } => (21, pair(entry, strike)),
             Event::DeployBatch { entry, batch } => (22, pair(entry, batch)),
-            Event::ReplicaUp { replica, life } => (23, pair(replica.as_u32(), life)),
+            Event::ReplicaUp { replica } => (23, replica.as_u32().into()),
             Event::Append { record } => (24, record.to_word()),
             Event::MemberPolls { member, epoch } => (25, pair(member.as_u32(), epoch)),
             Event::PollDeadline { member, epoch } => (26, pair(member.as_u32(), epoch)),
             Event::AutoCommit { member, epoch } => (27, pair(member.as_u32(), epoch)),
-            Event::SessionExpires { group, member } => (28, pair(group.as_u32(), member.as_u32())),
+            Event::SessionExpires { member, epoch } => (28, pair(member.as_u32(), epoch)),
             Event::JoinPhaseEnds { group, attempt } => (29, pair(group.as_u32(), attempt)),
             Event::Assign { group, attempt } => (30, pair(group.as_u32(), attempt)),
         }

@@ -25,6 +25,10 @@ impl DeadlineLane {
     }
 }
 
+/// How often held work that is due looks for a live replica while its service has none (assumption: a scheduler's
+/// period of a minute, as cron's).
+const LOOKS_FOR_HELD_WORK_EVERY: SimDuration = SimDuration::from_secs(60);
+
 /// Whether the program can go on at once.
 enum Next {
     Go,
@@ -134,9 +138,20 @@ impl World {
         Next::Suspended
     }
 
-    /// A wait or a hold is over: on with the next action.
+    /// A wait or a hold is over: on with the next action. What was held is taken up by another replica where the one
+    /// that stored it is down.
     pub(super) fn on_continue(&mut self, estate: &Estate, slot: Slot<Task>) {
-        let Some(task) = self.tasks.get_mut(slot) else { return };
+        let Some(task) = self.tasks.get(slot) else { return };
+        if task.doing == Doing::Held && !self.replicas[task.replica.index()].up {
+            let (service, near) = (estate.replicas[task.replica].service, estate.replicas[task.replica].region);
+            let (identity, at) = self.chance_address(slot);
+            let Some(replica) = self.choose_replica(estate, service, near, identity, at) else {
+                self.cx.after(LOOKS_FOR_HELD_WORK_EVERY, Event::Continue { task: slot });
+                return;
+            };
+            self.tasks.get_mut(slot).expect("the task was just seen").replica = replica;
+        }
+        let task = self.tasks.get_mut(slot).expect("the task was just seen");
         task.doing = Doing::Working;
         task.action += 1;
         task.iteration = 0;
@@ -144,7 +159,8 @@ impl World {
     }
 
     /// Accepts and holds: the caller has its answer, the consumer commits, the rest runs later under the same
-    /// decision (rules.md, 26). The process that held it may die meanwhile: what is held is stored.
+    /// decision (rules.md, 26). Nobody works on it meanwhile, and the process that held it may die: what is held is
+    /// stored.
     fn queue_until(&mut self, estate: &Estate, slot: Slot<Task>, second_of_day: u32) -> Next {
         const DAY: u64 = 86_400;
         let now_second = u64::from(estate.starts_at_second_of_day) * 1_000_000_000 + self.cx.now().nanos();
@@ -152,8 +168,11 @@ impl World {
         let wanted = u64::from(second_of_day) * 1_000_000_000;
         let wait = (wanted + day - now_second % day) % day;
         let wait = if wait == 0 { day } else { wait };
+        self.tasks.get_mut(slot).expect("a task at work is in its pool").doing = Doing::Held;
+        self.cx.after(SimDuration::from_nanos(wait), Event::Continue { task: slot });
+        self.free_worker(estate, slot);
         self.answer(estate, slot, Outcome::Succeeded);
-        self.pause(slot, SimDuration::from_nanos(wait))
+        Next::Suspended
     }
 
     fn call(&mut self, estate: &Estate, slot: Slot<Task>, site: &CallSite) -> Next {
@@ -188,7 +207,7 @@ impl World {
         let (id, identity) = (ongoing.id, ongoing.identity);
         self.cx.cause = ongoing.cause;
         let near = estate.replicas[from].region;
-        let at = address(site.operation.index() as u64, visit, attempt);
+        let at = address(self.keys.call_sites[site.operation.index()], visit, attempt);
         self.meet_deadline(slot, call, site.timeout);
         let Some(replica) = self.choose_replica(estate, called, near, identity, at) else {
             let why = Failure::NoReplica;
@@ -415,7 +434,7 @@ impl World {
         let context = self.outgoing(&estate.services[id], task, true);
         let interaction = task.interaction;
         for _ in 0..copies {
-            self.produce(estate, interaction, site, context.clone(), occurred_at);
+            self.produce(estate, interaction, site, id, context.clone(), occurred_at);
         }
         Next::Go
     }

@@ -27,8 +27,8 @@ pub struct Group {
     joined: Vec<MemberId>,
     /// Whether the last generation had members: an empty group waits for more before it starts.
     pub occupied: bool,
-    /// Crashed members of which the coordinator does not know yet.
-    unheard: Vec<MemberId>,
+    /// Crashed members of which the coordinator does not know yet, each with the epoch that crashed.
+    unheard: Vec<(MemberId, u32)>,
 }
 
 impl Group {
@@ -94,7 +94,9 @@ impl World {
         state.attempts += 1;
         let attempt = state.attempts;
         state.joining = Some(attempt);
-        state.joined.clear();
+        // Who still waited for an assignment is told that it is void, and joins again.
+        let members = &self.members;
+        state.joined.retain(|member| members[member.index()].standing == Standing::Joining);
         // The classic rebalance timeout is the poll interval.
         let lasts = if empty { described.initial_rebalance_delay } else { described.max_poll_interval };
         self.cx.after(lasts, Event::JoinPhaseEnds { group, attempt });
@@ -138,7 +140,7 @@ impl World {
         let state = &mut self.groups[group.index()];
         state.joining = None;
         let unheard = std::mem::take(&mut state.unheard);
-        for member in unheard {
+        for (member, _) in unheard {
             self.cx.observe(Observation::Evicted { group, member, why: Eviction::RebalanceTimeout });
         }
         let state = &mut self.groups[group.index()];
@@ -224,9 +226,11 @@ impl World {
         self.forget_committed(estate, topic, partition);
     }
 
-    /// The member is no longer in the group; what it has not committed it has lost.
+    /// The member is no longer in the group; what it has not committed it has lost, and what it has fetched it goes
+    /// on with.
     pub(super) fn put_out(&mut self, estate: &Estate, member: MemberId, why: Eviction) {
         let group = estate.members[member].group;
+        self.keep_batch(estate, member);
         let state = &mut self.members[member.index()];
         state.standing = Standing::Out;
         state.assigned.clear();
@@ -242,7 +246,8 @@ impl World {
         } else if remaining {
             self.open_join_phase(estate, group, false);
         } else {
-            state.occupied = false;
+            let members = &self.members;
+            state.occupied = state.joined.iter().any(|member| members[member.index()].standing == Standing::Joining);
         }
     }
 
@@ -251,17 +256,18 @@ impl World {
     pub(super) fn member_crashed(&mut self, estate: &Estate, member: MemberId) {
         let group = estate.members[member].group;
         let described = &estate.groups[group];
-        self.groups[group.index()].unheard.push(member);
         let epoch = self.members[member.index()].epoch;
+        self.groups[group.index()].unheard.push((member, epoch));
         let u = self.cx.draws.unit(self.keys.members[member.index()].heartbeat, epoch.into(), 1);
         let silent = described.heartbeat_interval.scaled(u);
         let left = described.session_timeout.saturating_sub(silent);
-        self.cx.after(left, Event::SessionExpires { group, member });
+        self.cx.after(left, Event::SessionExpires { member, epoch });
     }
 
-    pub(super) fn on_session_expires(&mut self, estate: &Estate, group: GroupId, member: MemberId) {
+    pub(super) fn on_session_expires(&mut self, estate: &Estate, member: MemberId, epoch: u32) {
+        let group = estate.members[member].group;
         let state = &mut self.groups[group.index()];
-        let Some(position) = state.unheard.iter().position(|unheard| *unheard == member) else { return };
+        let Some(position) = state.unheard.iter().position(|unheard| *unheard == (member, epoch)) else { return };
         state.unheard.remove(position);
         self.cx.observe(Observation::Evicted { group, member, why: Eviction::Session });
         self.rebalance_without(estate, group);

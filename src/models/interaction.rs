@@ -36,6 +36,8 @@ pub struct Ongoing {
     /// Tasks, messages and uncommitted records that still belong to it.
     pub open: u32,
     pub user: Option<(UsersId, u32)>,
+    /// Events it has emitted: addresses the chance of the next.
+    pub emitted: u32,
     /// How often each operation was called, by the caller's first attempt.
     visits: Visits,
     /// The last thing that happened in it, as the cause of the next.
@@ -56,8 +58,10 @@ impl Visits {
         let wanted = operation.as_u32();
         let few = &mut self.few[..usize::from(self.used)];
         if let Some((_, count)) = few.iter_mut().chain(&mut self.more).find(|(op, _)| *op == wanted) {
-            *count += 1;
-            return *count - 1;
+            let visit = *count;
+            // Beyond what an address holds, visits share their draws.
+            *count = count.saturating_add(1);
+            return visit;
         }
         if usize::from(self.used) < self.few.len() {
             self.few[usize::from(self.used)] = (wanted, 1);
@@ -82,6 +86,7 @@ impl Ongoing {
             once: Vec::new(),
             open: 0,
             user: None,
+            emitted: 0,
             visits: Visits::default(),
             cause: 0,
         }

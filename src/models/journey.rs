@@ -86,7 +86,7 @@ impl World {
         let id = ongoing.id;
         self.cx.cause = ongoing.cause;
         let service = estate.operations[described.first].service;
-        let at = address(described.first.index() as u64, visit, 1);
+        let at = address(self.keys.call_sites[described.first.index()], visit, 1);
         match self.choose_replica(estate, service, who.tenant_region, identity, at) {
             Some(replica) => {
                 let operation = described.first;

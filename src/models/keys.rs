@@ -39,6 +39,8 @@ pub struct Keys {
     pub members: Vec<MemberKeys>,
     /// Service time, per operation.
     pub service_time: Vec<StreamKey>,
+    /// What tells a called operation from others, by name, in the address of a choice: 32 bits.
+    pub call_sites: Vec<u64>,
     /// Latency of calls, per called operation.
     pub latency: Vec<StreamKey>,
     /// Choice among replicas, per service.
@@ -89,6 +91,7 @@ impl Keys {
                 .collect(),
             service_time: operation("service-time"),
             latency: operation("latency"),
+            call_sites: operation("call-site").iter().map(|key| key.to_word() >> 32).collect(),
             choice: service("replica-choice"),
             chance: operation("chance"),
             forward: service("forward"),

@@ -81,6 +81,7 @@ impl<'a> Levers<'a> {
         self.world.links.strip(from, share, begins);
     }
 
+    /// Ends a process; it stays down until each crash has had its start.
     pub fn crash(&mut self, replica: ReplicaId) {
         self.world.crash(self.estate, replica);
     }
@@ -89,10 +90,9 @@ impl<'a> Levers<'a> {
         self.world.restart(self.estate, replica);
     }
 
-    /// Starts a replica again after `pause`, unless it crashes again meanwhile.
+    /// Starts a crashed replica again after `pause`, unless something else keeps it down.
     pub fn start_after(&mut self, replica: ReplicaId, pause: SimDuration) {
-        let life = self.world.replicas[replica.index()].life;
-        self.world.cx.after(pause, Event::ReplicaUp { replica, life });
+        self.world.cx.after(pause, Event::ReplicaUp { replica });
     }
 
     pub fn pause_consumer(&mut self, member: MemberId, paused: bool) {

@@ -23,6 +23,15 @@ pub enum Standing {
     Dead,
 }
 
+/// A record that was fetched and waits for its turn.
+#[derive(Clone, Debug)]
+struct Fetched {
+    partition: u32,
+    offset: u64,
+    /// Its own copy, where the record was committed before its turn or may be by others: it holds its interaction.
+    kept: Option<Box<Record>>,
+}
+
 /// One consumer thread.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -31,8 +40,8 @@ pub struct Member {
     pub epoch: u32,
     /// Partition, next offset to fetch, and the offset to commit with the next commit.
     pub assigned: Vec<(u32, u64, u64)>,
-    /// Fetched and not yet worked on: partition and offset.
-    batch: VecDeque<(u32, u64)>,
+    /// Fetched and not yet worked on.
+    batch: VecDeque<Fetched>,
     /// Whether a record is being worked on.
     busy: bool,
     /// Blocked in `poll()` with nothing to return: it polls all the time, which costs no events.
@@ -40,17 +49,24 @@ pub struct Member {
     /// Whether a wake-up is on its way.
     waking: bool,
     last_poll: SimTime,
-    last_commit: SimTime,
+    /// When the next automatic commit is due.
+    commit_due: SimTime,
     deadline_armed: bool,
+    /// Whether its automatic commits have begun.
+    timer_armed: bool,
+    /// Whether its process is to be replaced as soon as its batch is worked through.
+    closing: bool,
+    /// The code its process runs.
+    code: u32,
     pub paused: u32,
     pub stalled: u32,
     /// Finished a record while stalled: goes on when the stall is over.
     held_up: bool,
 }
 
-impl Default for Member {
-    /// A consumer whose process runs and that has not joined yet.
-    fn default() -> Self {
+impl Member {
+    /// A consumer whose process runs this code and that has not joined yet.
+    pub fn running(code: u32) -> Self {
         Member {
             standing: Standing::Out,
             epoch: 0,
@@ -60,8 +76,11 @@ impl Default for Member {
             parked: false,
             waking: false,
             last_poll: SimTime::ZERO,
-            last_commit: SimTime::ZERO,
+            commit_due: SimTime::ZERO,
             deadline_armed: false,
+            timer_armed: false,
+            closing: false,
+            code,
             paused: 0,
             stalled: 0,
             held_up: false,
@@ -74,19 +93,26 @@ impl World {
     pub(super) fn assign(&mut self, estate: &Estate, member: MemberId, mine: Vec<(u32, u64)>) {
         let group = &estate.groups[estate.members[member].group];
         let now = self.cx.now();
+        self.drop_batch(estate, member);
         let state = &mut self.members[member.index()];
         state.standing = Standing::Active;
         state.assigned = mine.into_iter().map(|(partition, offset)| (partition, offset, offset)).collect();
-        state.batch.clear();
-        let first = state.last_commit == SimTime::ZERO;
         state.last_poll = now;
-        state.last_commit = now;
         let epoch = state.epoch;
-        if !state.busy {
-            self.cx.after(SimDuration::ZERO, Event::MemberPolls { member, epoch });
+        let begins = !std::mem::replace(&mut state.timer_armed, true);
+        if begins {
+            // A consumer that was running before the run is anywhere in its interval; a new one begins it.
+            let warm = now == SimTime::ZERO;
+            let key = self.keys.members[member.index()].heartbeat;
+            let left = if warm { self.cx.draws.unit(key, 0, 2) } else { 1.0 };
+            state.commit_due = now + group.auto_commit_interval.scaled(left);
         }
-        if group.commit == CommitModel::LibrdkafkaTimer && first {
-            self.cx.after(group.auto_commit_interval, Event::AutoCommit { member, epoch });
+        let (free, due) = (!state.busy, state.commit_due);
+        if group.commit == CommitModel::LibrdkafkaTimer && begins {
+            self.cx.at(due, Event::AutoCommit { member, epoch });
+        }
+        if free {
+            self.cx.after(SimDuration::ZERO, Event::MemberPolls { member, epoch });
         }
     }
 
@@ -99,11 +125,19 @@ impl World {
         }
         if state.stalled > 0 {
             state.held_up = true;
+            if state.standing == Standing::Active {
+                self.arm_poll_deadline(estate, member);
+            }
             return;
         }
-        state.parked = false;
-        state.last_poll = self.cx.now();
         let group = estate.members[member].group;
+        if std::mem::take(&mut state.parked) {
+            // Blocked in `poll()` its commit timer went on; nothing was owed, or this is when it is due.
+            let interval = estate.groups[group].auto_commit_interval;
+            let behind = self.cx.now().since(state.commit_due).nanos().div_ceil(interval.nanos().max(1));
+            state.commit_due += interval.saturating_mul(behind);
+        }
+        state.last_poll = self.cx.now();
         match state.standing {
             Standing::Dead | Standing::Joining => return,
             Standing::Out => return self.join(estate, member),
@@ -127,7 +161,7 @@ impl World {
 
     fn commit_if_due(&mut self, estate: &Estate, member: MemberId) {
         let group = &estate.groups[estate.members[member].group];
-        let due = self.members[member.index()].last_commit + group.auto_commit_interval;
+        let due = self.members[member.index()].commit_due;
         if group.commit == CommitModel::JavaPoll && self.cx.now() >= due {
             self.commit_positions(estate, member);
         }
@@ -138,11 +172,16 @@ impl World {
         let now = self.cx.now();
         let group = estate.members[member].group;
         let state = &mut self.members[member.index()];
-        state.last_commit = now;
+        state.commit_due = now + estate.groups[group].auto_commit_interval;
         if state.standing != Standing::Active {
             return;
         }
-        for (partition, _, done) in state.assigned.clone() {
+        let positions = state.assigned.clone();
+        if estate.groups[group].commit == CommitModel::LibrdkafkaTimer {
+            // What is committed before its turn is still in the application's hands.
+            self.keep_batch(estate, member);
+        }
+        for (partition, _, done) in positions {
             self.commit(estate, group, member, partition, done);
         }
     }
@@ -155,12 +194,17 @@ impl World {
         let state = &mut self.members[member.index()];
         let mut room = u64::from(group.max_poll_records);
         if state.paused == 0 {
-            for (partition, next, _) in &mut state.assigned {
+            for (partition, next, done) in &mut state.assigned {
                 let end = self.logs[group.topic.index()].partitions[*partition as usize].end();
                 let take = room.min(end.saturating_sub(*next));
-                state.batch.extend((*next..*next + take).map(|offset| (*partition, offset)));
+                let fetched = |offset| Fetched { partition: *partition, offset, kept: None };
+                state.batch.extend((*next..*next + take).map(fetched));
                 *next += take;
                 room -= take;
+                if group.commit == CommitModel::LibrdkafkaTimer {
+                    // The client counts as handed over whatever one `consume` returns.
+                    *done = *next;
+                }
             }
             // The next poll begins with another partition, so that none starves.
             if state.assigned.len() > 1 {
@@ -183,7 +227,7 @@ impl World {
         let committed = &self.groups[estate.members[member].group.index()].committed;
         let owed = state.assigned.iter().any(|(partition, _, done)| committed[*partition as usize] != *done);
         if owed && group.commit == CommitModel::JavaPoll {
-            let at = (state.last_commit + group.auto_commit_interval).max(self.cx.now());
+            let at = state.commit_due.max(self.cx.now());
             let epoch = state.epoch;
             self.cx.at(at, Event::MemberPolls { member, epoch });
         }
@@ -247,41 +291,81 @@ impl World {
 
     /// Works on the next record of the batch, or polls again.
     fn next_record(&mut self, estate: &Estate, member: MemberId) {
-        let state = &mut self.members[member.index()];
-        let epoch = state.epoch;
-        if state.stalled > 0 {
-            state.held_up = true;
-            return;
-        }
-        let Some((partition, offset)) = state.batch.pop_front() else {
-            state.busy = false;
-            self.cx.after(SimDuration::ZERO, Event::MemberPolls { member, epoch });
-            return;
-        };
-        state.busy = true;
-        let id = estate.members[member].group;
-        let group = &estate.groups[id];
-        if group.commit == CommitModel::LibrdkafkaTimer {
-            // The client hands over what one `consume` returned, and counts all of it as handed.
-            for (assigned, next, done) in &mut state.assigned {
-                if *assigned == partition {
-                    *done = *next;
+        loop {
+            let state = &mut self.members[member.index()];
+            let epoch = state.epoch;
+            if state.stalled > 0 {
+                state.held_up = true;
+                return;
+            }
+            let Some(fetched) = state.batch.pop_front() else {
+                if state.closing {
+                    return self.replace_member(estate, member);
                 }
+                self.cx.after(SimDuration::ZERO, Event::MemberPolls { member, epoch });
+                return;
+            };
+            let at_work = self.take_up(estate, member, fetched);
+            self.members[member.index()].busy = at_work;
+            if at_work {
+                return;
             }
         }
-        let position = estate.topics[group.topic].groups.iter().position(|known| *known == id);
-        let position = position.expect("a group is listed by its topic");
-        let log = &mut self.logs[group.topic.index()].partitions[partition as usize];
-        let Some(record) = log.get_mut(offset) else {
-            // Retention or a reset took it meanwhile.
-            return self.next_record(estate, member);
-        };
-        let redelivery = record.handed[position];
-        record.handed[position] += 1;
-        let record = record.clone();
-        self.deliver(estate, member, partition, offset, redelivery, record);
     }
 
+    /// Hands a record to the application; says whether it now works on it.
+    fn take_up(&mut self, estate: &Estate, member: MemberId, fetched: Fetched) -> bool {
+        let Fetched { partition, offset, kept } = fetched;
+        let id = estate.members[member].group;
+        let topic = estate.groups[id].topic;
+        let position = estate.topics[topic].groups.iter().position(|known| *known == id);
+        let position = position.expect("a group is listed by its topic");
+        let copy = kept.as_ref().map(|record| record.interaction);
+        let lost_it = self.members[member.index()].standing != Standing::Active;
+        let (redelivery, record) = match self.logs[topic.index()].partitions[partition as usize].get_mut(offset) {
+            Some(record) => {
+                record.handed[position] += 1;
+                (record.handed[position] - 1, record.clone())
+            }
+            // Committed meanwhile: by itself, or by others who were handed it too.
+            None => match kept {
+                Some(record) => (record.handed[position] + u32::from(lost_it), *record),
+                None => return false,
+            },
+        };
+        let at_work = self.deliver(estate, member, partition, offset, redelivery, record);
+        self.let_go(estate, copy);
+        at_work
+    }
+
+    /// What a member fetched it holds in memory: it goes on with it whatever becomes of the offsets.
+    pub(super) fn keep_batch(&mut self, estate: &Estate, member: MemberId) {
+        let topic = estate.groups[estate.members[member].group].topic;
+        let mut batch = std::mem::take(&mut self.members[member.index()].batch);
+        for fetched in batch.iter_mut().filter(|fetched| fetched.kept.is_none()) {
+            let log = &self.logs[topic.index()].partitions[fetched.partition as usize];
+            fetched.kept = log.get(fetched.offset).cloned().map(Box::new);
+            if let Some(ongoing) = fetched.kept.as_ref().and_then(|kept| self.interactions.get_mut(kept.interaction)) {
+                ongoing.open += 1;
+            }
+        }
+        self.members[member.index()].batch = batch;
+    }
+
+    fn drop_batch(&mut self, estate: &Estate, member: MemberId) {
+        for fetched in std::mem::take(&mut self.members[member.index()].batch) {
+            self.let_go(estate, fetched.kept.map(|kept| kept.interaction));
+        }
+    }
+
+    /// A kept copy is gone; it held its interaction unless that was over before.
+    fn let_go(&mut self, estate: &Estate, copy: Option<Slot<Ongoing>>) {
+        if let Some(interaction) = copy.filter(|copy| self.interactions.get(*copy).is_some()) {
+            self.release(estate, interaction);
+        }
+    }
+
+    /// Says whether the application works on the record; otherwise it is done with.
     fn deliver(
         &mut self,
         estate: &Estate,
@@ -290,12 +374,12 @@ impl World {
         offset: u64,
         redelivery: u32,
         record: Record,
-    ) {
+    ) -> bool {
         let id = estate.members[member].group;
         let group = &estate.groups[id];
         let service = &estate.services[group.service];
         let replica = estate.members[member].replica;
-        let code = self.replicas[replica.index()].code;
+        let code = self.members[member.index()].code;
         let handled_as = understood(estate, group.service, code, group.topic, &record);
         let interaction = self.interaction_of(estate, id, partition, offset, &record);
         let of = self.interactions.get(interaction).expect("a record's interaction is open").id;
@@ -327,21 +411,21 @@ impl World {
             ongoing.cause = seen;
         }
         let handler = group.handlers.iter().find(|(event_type, _)| *event_type == record.event_type);
-        let epoch = self.members[member.index()].epoch;
         match (meaning, handler) {
             (Some(handled_as), Some((_, operation))) => {
                 let handling = Handling { group: id, occurred_at: record.occurred_at, handled_as };
                 self.handle(estate, member, interaction, *operation, replica, handling, record);
+                true
             }
             // An event type without a rule is read over.
             (Some(_), None) => {
                 self.release(estate, interaction);
-                self.record_done(estate, member, epoch);
+                false
             }
             (None, _) => {
                 self.set_aside(of, id, record.event_type, handled_as);
                 self.release(estate, interaction);
-                self.record_done(estate, member, epoch);
+                false
             }
         }
     }
@@ -433,7 +517,9 @@ impl World {
                 state.held_up = true;
                 state.last_poll = self.cx.now();
             }
-            self.arm_poll_deadline(estate, member);
+            if state.standing == Standing::Active {
+                self.arm_poll_deadline(estate, member);
+            }
             return;
         }
         state.stalled -= 1;
@@ -464,17 +550,18 @@ impl World {
         if orderly {
             self.commit_positions(estate, member);
         }
+        self.drop_batch(estate, member);
         let state = &mut self.members[member.index()];
         state.epoch += 1;
         state.standing = Standing::Dead;
         state.assigned.clear();
-        state.batch.clear();
         state.busy = false;
         state.parked = false;
         state.waking = false;
         state.held_up = false;
         state.deadline_armed = false;
-        state.last_commit = SimTime::ZERO;
+        state.timer_armed = false;
+        state.closing = false;
         match was {
             Standing::Active | Standing::Joining if orderly => self.rebalance_without(estate, group),
             Standing::Active | Standing::Joining => self.member_crashed(estate, member),
@@ -482,9 +569,26 @@ impl World {
         }
     }
 
-    pub(super) fn start_member(&mut self, member: MemberId) {
+    /// The member's process is replaced in order: its thread ends with the batch it has, then it closes and starts
+    /// anew.
+    pub(super) fn replace_member(&mut self, estate: &Estate, member: MemberId) {
+        let state = &mut self.members[member.index()];
+        if state.busy || !state.batch.is_empty() {
+            state.closing = true;
+            return;
+        }
+        for (_, next, done) in &mut state.assigned {
+            *done = *next;
+        }
+        self.stop_member(estate, member, true);
+        self.start_member(estate, member);
+    }
+
+    pub(super) fn start_member(&mut self, estate: &Estate, member: MemberId) {
+        let code = self.replicas[estate.members[member].replica.index()].code;
         let state = &mut self.members[member.index()];
         state.standing = Standing::Out;
+        state.code = code;
         let epoch = state.epoch;
         self.cx.after(SimDuration::ZERO, Event::MemberPolls { member, epoch });
     }

@@ -33,7 +33,11 @@ pub const ALL: &[Metric] = &[
     Metric { name: "reject_rate", unit: "share", formula: "rejected / finished" },
     Metric { name: "latency.p50", unit: "s", formula: "median time from arrival to answer" },
     Metric { name: "latency.p99", unit: "s", formula: "99th percentile of the time from arrival to answer" },
-    Metric { name: "attempts_per_call", unit: "1", formula: "attempts / calls: how far retries multiply load" },
+    Metric {
+        name: "attempts_per_call",
+        unit: "1",
+        formula: "attempts / calls between services: how far retries multiply load",
+    },
     Metric { name: "fallback_rate", unit: "share", formula: "decisions made without a usable policy / all decisions" },
     Metric {
         name: "staleness.p99",

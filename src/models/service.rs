@@ -21,13 +21,13 @@ pub struct Replica {
     /// Workers busy.
     busy: u32,
     queue: VecDeque<Slot<Task>>,
-    /// Counts starts; what was planned before one is void.
-    pub life: u32,
+    /// What keeps it down: crashes that had no start yet.
+    pub held_down: u32,
 }
 
 impl Replica {
     pub fn running(code: u32) -> Replica {
-        Replica { up: true, code, busy: 0, queue: VecDeque::new(), life: 0 }
+        Replica { up: true, code, busy: 0, queue: VecDeque::new(), held_down: 0 }
     }
 }
 
@@ -136,6 +136,14 @@ impl World {
     pub(super) fn go_on_after_fetch(&mut self, estate: &Estate, slot: Slot<Task>) {
         if self.tasks.get(slot).is_some_and(|task| task.doing == Doing::Fetching) {
             self.work(estate, slot);
+        }
+    }
+
+    /// The process that fetched for this task was replaced: the new one fetches anew.
+    pub(super) fn fetch_again(&mut self, estate: &Estate, slot: Slot<Task>) {
+        if let Some(task) = self.tasks.get_mut(slot).filter(|task| task.doing == Doing::Fetching) {
+            task.fetched = false;
+            self.begin(estate, slot);
         }
     }
 
@@ -263,7 +271,7 @@ impl World {
         self.release(estate, task.interaction);
     }
 
-    fn free_worker(&mut self, estate: &Estate, slot: Slot<Task>) {
+    pub(super) fn free_worker(&mut self, estate: &Estate, slot: Slot<Task>) {
         let task = self.tasks.get_mut(slot).expect("a task that ends is in its pool");
         if !std::mem::take(&mut task.holds_worker) {
             return;
@@ -296,7 +304,9 @@ impl World {
                     key: self.keys.latency[operation.index()],
                     address: (identity, address(0, visit, attempt << 1 | 1)),
                 };
-                let latency = self.cross(estate, &leg).unwrap_or(CUSTOMER_PATIENCE);
+                // A customer whose answer is lost was not served, whatever was done for them.
+                let lost = (CUSTOMER_PATIENCE, Outcome::Failed(Failure::Timeout));
+                let (latency, outcome) = self.cross(estate, &leg).map_or(lost, |latency| (latency, outcome));
                 self.hold(interaction);
                 self.cx.after(latency, Event::Answer { interaction, outcome });
             }
@@ -318,12 +328,12 @@ impl World {
         }
     }
 
-    /// A process ends with everything it was doing; whoever waited for it sees the connection break.
+    /// A process ends with everything it was doing, apart from what is stored; whoever waited for it sees the connection break.
     pub(super) fn crash_tasks(&mut self, estate: &Estate, replica: ReplicaId) {
         let doomed: Vec<Slot<Task>> = self
             .tasks
             .slots()
-            .filter(|(_, task)| task.replica == replica && task.doing != Doing::Travelling)
+            .filter(|(_, task)| task.replica == replica && !matches!(task.doing, Doing::Travelling | Doing::Held))
             .map(|(slot, _)| slot)
             .collect();
         let state = &mut self.replicas[replica.index()];

@@ -43,8 +43,10 @@ pub enum Doing {
     Fetching,
     Working,
     Calling,
-    /// Inside a wait, a backoff or a hold.
+    /// Inside a wait or a backoff.
     Waiting,
+    /// Accepted and stored until its time comes.
+    Held,
 }
 
 /// One operation at work.

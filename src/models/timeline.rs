@@ -82,7 +82,7 @@ impl World {
                 self.on_deploy_batch(estate, index, 0);
             }
             Happening::Kill { feature, kill, lift_after } => {
-                if self.without_rollouts {
+                if self.without_rollouts && estate.rollouts.iter().any(|rollout| rollout.feature == *feature) {
                     return;
                 }
                 self.entries[index as usize].strikes += 1;
@@ -181,45 +181,45 @@ impl World {
             return;
         }
         for member in self.members_of(estate, replica) {
-            self.stop_member(estate, member, true);
-            self.start_member(member);
+            self.replace_member(estate, member);
         }
-        self.lose_cache(estate, replica);
+        let waiting = self.lose_cache(estate, replica);
         self.cold_cache(estate, replica);
+        for task in waiting {
+            self.fetch_again(estate, task);
+        }
     }
 
     pub(super) fn members_of(&self, estate: &Estate, replica: ReplicaId) -> Vec<super::estate::MemberId> {
         estate.members.enumerate().filter(|(_, member)| member.replica == replica).map(|(id, _)| id).collect()
     }
 
-    /// The process ends without warning.
+    /// The process ends without warning, or is held down by one more cause.
     pub(super) fn crash(&mut self, estate: &Estate, replica: ReplicaId) {
+        self.replicas[replica.index()].held_down += 1;
         if !std::mem::replace(&mut self.replicas[replica.index()].up, false) {
             return;
         }
-        self.replicas[replica.index()].life += 1;
         self.cx.observe(Observation::Crashed { replica });
-        self.crash_tasks(estate, replica);
+        // The consumers' threads end first: a record that dies with its task is not done with.
         for member in self.members_of(estate, replica) {
             self.stop_member(estate, member, false);
         }
+        self.crash_tasks(estate, replica);
         self.lose_cache(estate, replica);
     }
 
+    /// One cause less to be down; with the last one the process starts.
     pub(super) fn restart(&mut self, estate: &Estate, replica: ReplicaId) {
-        if std::mem::replace(&mut self.replicas[replica.index()].up, true) {
+        let state = &mut self.replicas[replica.index()];
+        state.held_down = state.held_down.saturating_sub(1);
+        if state.held_down > 0 || std::mem::replace(&mut state.up, true) {
             return;
         }
         self.cx.observe(Observation::Restarted { replica });
         self.cold_cache(estate, replica);
         for member in self.members_of(estate, replica) {
-            self.start_member(member);
-        }
-    }
-
-    pub(super) fn on_replica_up(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
-        if self.replicas[replica.index()].life == life {
-            self.restart(estate, replica);
+            self.start_member(estate, member);
         }
     }
 }

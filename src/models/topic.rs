@@ -1,14 +1,14 @@
 //! Kafka topics: partitions, offsets, and the records in them.
 
 use super::carried::Context;
-use super::estate::{Estate, RecordKey, TopicId};
+use super::estate::{Estate, RecordKey, ServiceId, TopicId};
 use super::event::Event;
 use super::interaction::{Customer, Ongoing};
 use super::observation::{Interaction, Observation};
 use super::program::EmitSite;
 use super::world::World;
 use crate::kernel::stream::address;
-use crate::units::{SimTime, Slot};
+use crate::units::{SimDuration, SimTime, Slot};
 use std::collections::VecDeque;
 
 /// A record: what it carries, and the truth beside it.
@@ -33,8 +33,9 @@ pub struct Record {
 pub struct Partition {
     start: u64,
     records: VecDeque<Record>,
-    /// When the last record on its way will be appended: a producer keeps order within a partition.
-    last_append: SimTime,
+    /// When the last record on its way will be appended, for each producer: one keeps order within a partition, and
+    /// a relay of an outbox is a producer of its own.
+    last_append: Vec<(ServiceId, Option<SimDuration>, SimTime)>,
 }
 
 impl Partition {
@@ -61,6 +62,20 @@ impl Partition {
         }
     }
 
+    /// When a record that would arrive at `at` is appended, behind what its producer sent before.
+    fn in_order(&mut self, producer: ServiceId, outbox: Option<SimDuration>, at: SimTime) -> SimTime {
+        match self.last_append.iter_mut().find(|(of, relayed, _)| (*of, *relayed) == (producer, outbox)) {
+            Some((_, _, last)) => {
+                *last = at.max(*last);
+                *last
+            }
+            None => {
+                self.last_append.push((producer, outbox, at));
+                at
+            }
+        }
+    }
+
     /// The first offset appended at or after a moment.
     pub fn offset_at(&self, moment: SimTime) -> u64 {
         self.start + self.records.partition_point(|record| record.appended_at < moment) as u64
@@ -71,8 +86,6 @@ impl Partition {
 #[derive(Clone, Debug)]
 pub struct Log {
     pub partitions: Vec<Partition>,
-    /// Records sent so far: addresses their chance.
-    sent: u64,
 }
 
 /// A record between its producer and the broker.
@@ -85,7 +98,7 @@ pub struct Sent {
 
 impl Log {
     pub fn new(partitions: u32) -> Log {
-        Log { partitions: vec![Partition::default(); partitions as usize], sent: 0 }
+        Log { partitions: vec![Partition::default(); partitions as usize] }
     }
 }
 
@@ -96,19 +109,20 @@ impl World {
         estate: &Estate,
         interaction: Slot<Ongoing>,
         site: &EmitSite,
+        producer: ServiceId,
         context: Context,
         occurred_at: SimTime,
     ) {
         let topic = &estate.topics[site.topic];
-        let ongoing = self.interactions.get(interaction).expect("a task's interaction is open");
+        let ongoing = self.interactions.get_mut(interaction).expect("a task's interaction is open");
         let (id, identity, customer) = (ongoing.id, ongoing.identity, ongoing.customer);
         let key = self.keys.topics[site.topic.index()];
-        let nth = self.logs[site.topic.index()].sent;
-        self.logs[site.topic.index()].sent += 1;
+        let nth = u64::from(ongoing.emitted);
+        ongoing.emitted += 1;
         let word = match topic.key {
             RecordKey::Entity => key.word(identity, 1),
             RecordKey::Tenant => key.word(customer.tenant.into(), 2),
-            RecordKey::None => self.cx.draws.word(key, nth, 3),
+            RecordKey::None => self.cx.draws.word(key, identity, address(nth, 0, 3)),
         };
         let partition = (word % u64::from(topic.partitions)) as u32;
         let carries = topic.carries;
@@ -127,8 +141,7 @@ impl World {
         let latency = self.cx.sample(&estate.network.within, key, identity, address(nth, 0, 4));
         let delay = latency + site.outbox.unwrap_or_default();
         let log = &mut self.logs[site.topic.index()].partitions[partition as usize];
-        let at = (self.cx.now() + delay).max(log.last_append);
-        log.last_append = at;
+        let at = log.in_order(producer, site.outbox, self.cx.now() + delay);
         self.hold(interaction);
         let place = self.sent.insert(Sent { topic: site.topic, partition, record });
         self.cx.at(at, Event::Append { record: place });

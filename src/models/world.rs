@@ -92,7 +92,11 @@ impl World {
             logs: estate.topics.iter().map(|topic| Log::new(topic.partitions)).collect(),
             sent: Slab::default(),
             groups: estate.groups.iter().map(|group| Group::new(estate.topics[group.topic].partitions)).collect(),
-            members: vec![Member::default(); estate.members.len()],
+            members: estate
+                .members
+                .iter()
+                .map(|spec| Member::running(estate.services[estate.replicas[spec.replica].service].initial_code))
+                .collect(),
             arrived: vec![0; estate.journeys.len()],
             rounds: estate.users.iter().map(|users| vec![0; users.most as usize]).collect(),
             aggregates: BTreeMap::new(),
@@ -174,12 +178,12 @@ impl World {
             Event::EntryBegins { entry } => self.on_entry_begins(estate, entry),
             Event::EntryEnds { entry, strike: _ } => self.on_entry_ends(estate, entry),
             Event::DeployBatch { entry, batch } => self.on_deploy_batch(estate, entry, batch),
-            Event::ReplicaUp { replica, life } => self.on_replica_up(estate, replica, life),
+            Event::ReplicaUp { replica } => self.restart(estate, replica),
             Event::Append { record } => self.on_append(estate, record),
             Event::MemberPolls { member, epoch } => self.on_member_polls(estate, member, epoch),
             Event::PollDeadline { member, epoch } => self.on_poll_deadline(estate, member, epoch),
             Event::AutoCommit { member, epoch } => self.on_auto_commit(estate, member, epoch),
-            Event::SessionExpires { group, member } => self.on_session_expires(estate, group, member),
+            Event::SessionExpires { member, epoch } => self.on_session_expires(estate, member, epoch),
             Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
             Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
         }

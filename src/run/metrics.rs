@@ -149,6 +149,7 @@ impl Metrics {
             Observation::Arrived { interaction, .. } => self.interactions += u64::from(interaction.replay == 0),
             Observation::Finished { outcome, latency, .. } => self.answered(*outcome, *latency),
             Observation::Closed { interaction, .. } => self.mixed.close(interaction),
+            Observation::Called { from: None, .. } => {}
             Observation::Called { attempt, .. } => {
                 self.attempts += 1;
                 // Attempts count from 1; what is not the first belongs to a call that was counted.

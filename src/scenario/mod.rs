@@ -241,7 +241,18 @@ fn without_consequences(problems: Problems, blanks: &[Span]) -> Problems {
 /// Every number that a plan rests on: given in the file, or a default with its source. Empty where the scenario is
 /// too wrong to be read.
 pub fn assumptions(scenario: &Scenario, request: &Request<'_>) -> Vec<Assumption> {
-    let mut assumptions = scenario.resolved(request, &mut scenario.sources.clone()).assumptions;
+    let resolved = scenario.resolved(request, &mut scenario.sources.clone());
+    let mut assumptions = resolved.assumptions;
+    if let Some(plan) = &resolved.plan {
+        let mut default = |path: &str, value: String, source| {
+            if !assumptions.iter().any(|known| known.path == path) {
+                assumptions.push(Assumption { path: path.to_owned(), value, origin: Origin::Default { source } });
+            }
+        };
+        default("drain", plan.estate.drain.to_string(), "the longest active deadline");
+        let patience = crate::models::estate::CUSTOMER_PATIENCE.to_string();
+        default("customer's patience (fixed)", patience, "nginx's proxy_read_timeout");
+    }
     assumptions.sort_by(|a, b| a.path.cmp(&b.path));
     assumptions.dedup();
     assumptions

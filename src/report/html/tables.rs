@@ -37,13 +37,13 @@ pub fn invariants(variant: &VariantOutcome) -> Markup {
                 tr {
                     th { "invariant" }
                     th { "verdict" }
+                    th { "causes" }
                     th.number title="runs with a violation, of runs in which the guarded situation occurred" { "violated runs" }
                     th.number title="Clopper–Pearson, one-sided, of exercised runs" { "rate at most (95%)" }
                     th.number title="how often the guarded situation occurred" { "exercised" }
                     th.number { "violations" }
                     @if excused { th.number title="violations that the run without the rollout has too; they do not count" { "in baseline" } }
                     th.number title="the smallest distance to a violation, in the invariant's own unit: seconds for deadlines" { "min margin" }
-                    th { "causes" }
                 }
             }
             tbody { @for totals in &totals { (invariant(totals, excused)) } }
@@ -60,13 +60,13 @@ fn invariant(totals: &Totals, excused: bool) -> Markup {
             @if totals.exercised_runs == 0 {
                 td.quiet colspan=(if excused { 7 } else { 6 }) { (sentence::WORTHLESS) }
             } @else {
+                td.named { (told_causes(totals)) }
                 td.number { (number::count(totals.violated_runs)) " of " (number::count(totals.exercised_runs)) }
                 td.number { (number::percent(rate)) }
                 td.number { (number::count(totals.exercised)) }
                 td.number { (number::count(totals.violations)) }
                 @if excused { td.number { (number::count(totals.in_baseline)) } }
                 td.number { @if let Some(margin) = totals.min_margin { (number::plain(margin)) } @else { "–" } }
-                td.named { (told_causes(totals)) }
             }
         }
     }

@@ -22,7 +22,7 @@ fn eventful() -> Stream {
     stream.decides(Decided { source: Source::Fallback, ..decision(interaction(1, 1), BILLING, OFF) });
     for (attempt, place) in [(1, 0), (2, 0), (1, 1), (1, 2)] {
         let (interaction, operation, replica) = (interaction(u64::from(place), place), Id::from_u32(0), replica(0));
-        stream.push(Observation::Called { interaction, from: None, operation, replica, attempt });
+        stream.push(Observation::Called { interaction, from: Some(Id::new(0)), operation, replica, attempt });
     }
     let outcomes = [Outcome::Succeeded, Outcome::Succeeded, Outcome::Rejected(0), Outcome::Failed(Failure::Timeout)];
     for (n, outcome) in outcomes.into_iter().enumerate() {

@@ -225,12 +225,26 @@ impl<'a> Draft<'a> {
         self.problems.push(problem.help("answer first and go on by an event, or call another operation"));
     }
 
+    /// A service without operations that nothing calls is more often a misspelt one than one to come.
+    fn advise_idle_services(&mut self) {
+        let names: Vec<&str> = self.estate.services.iter().map(|service| service.name.as_str()).collect();
+        for (id, service) in self.estate.services.enumerate() {
+            if service.operations.is_empty() {
+                let others = names.iter().copied().filter(|other| *other != service.name);
+                let message = format!("no journey reaches the service `{}`", service.name);
+                let problem = Problem::advice(self.services[id.index()].key, message).label("nothing calls it");
+                self.problems.push(problem.did_you_mean(&service.name, others));
+            }
+        }
+    }
+
     fn advise_unreached(&mut self) {
+        self.advise_idle_services();
         for (at, draft) in self.operations.iter().enumerate() {
+            let operation = &self.estate.operations[Id::new(at)];
             if draft.reached || !matches!(draft.body, Body::Written(_)) {
                 continue;
             }
-            let operation = &self.estate.operations[Id::new(at)];
             if operation.name.starts_with("on ") {
                 // Told as a handler of nothing, or follows from another operation that is told.
                 continue;
