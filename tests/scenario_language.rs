@@ -1036,7 +1036,7 @@ servises: {}", &[
     ("{ name: half,", "{ name: staff,", &[
         "99:9 two steps are called `staff` [the second] ",
         "105:11 there is no step `half` [expected one of staff, staff, all, step-1] a time is written `2m`, `step + 30m` or `feature/step + 30m`",
-        "117:51 nothing in this plan is called `half` [expected a fault of the timeline, deploy, kill, replay or a step] ",
+        "117:51 nothing in this plan is called `half` [expected a fault of the timeline, kill or a step] ",
     ]),
     ("at: 2h, move", "at: 20m, move", &[
         "100:26 the step `all` is due at 30m, before the step before it is over [expected at least 1h] ",
@@ -1052,18 +1052,18 @@ servises: {}", &[
     ]),
     ("fault: control_plane.down", "fault: control_plane.dwn", &[
         "105:29 there is no fault `control_plane.dwn` [not known] did you mean `control_plane.down`? / `windtunnel list faults` prints them all",
-        "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, deploy, kill, replay or a step] ",
+        "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, kill or a step] ",
     ]),
     ("fault: control_plane.down", "fault: service.crash", &[
         "105:5 the fault `service.crash` needs `target` [expected target: service] ",
-        "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, deploy, kill, replay or a step] ",
+        "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, kill or a step] ",
     ]),
     ("fault: control_plane.down, region: south", "fault: control_plane.down, target: web", &[
         "105:57 the fault `control_plane.down` does not take `target` [not expected here] ",
     ]),
     ("fault: control_plane.down", "fault: cache.freeze", &[
         "105:29 this version of windtunnel does not support the fault `cache.freeze` yet [this fault] ",
-        "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, deploy, kill, replay or a step] ",
+        "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, kill or a step] ",
     ]),
     ("deploy: { ledger: 2 }", "deploy: { ledger: 3 }", &[
         "104:33 `ledger` has no code version 3 [expected one of 1, 2] code versions are declared under `code:`",
@@ -1122,7 +1122,7 @@ servises: {}", &[
         "116:16 `latency.p99` is measured in another unit [expected a duration such as 300ms] ",
     ]),
     (r#""effect while half""#, r#""efect while haf""#, &[
-        "117:51 nothing in this plan is called `haf` [expected a fault of the timeline, deploy, kill, replay or a step] did you mean `half`?",
+        "117:51 nothing in this plan is called `haf` [expected a fault of the timeline, kill or a step] did you mean `half`?",
         "117:51 there is no observation `efect` [not known] did you mean `effect`?",
     ]),
     ("topics:

@@ -28,6 +28,10 @@ impl Fault for ServiceRestart {
         Takes::Nothing
     }
 
+    fn goes_on(&self) -> bool {
+        false
+    }
+
     fn begin(&self, levers: &mut Levers<'_>, target: &Target, _strength: Strength) {
         for replica in levers.replicas(target) {
             levers.crash(replica);

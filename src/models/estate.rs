@@ -416,6 +416,8 @@ pub struct Target {
     pub region: Option<RegionId>,
     /// At most so many replicas or members, in the order of their names; `None`: all.
     pub count: Option<u32>,
+    /// Where in that order to begin, going round: chance chooses it for random faults.
+    pub skip: u32,
     pub group: Option<GroupId>,
     pub topic: Option<TopicId>,
 }

@@ -39,6 +39,10 @@ pub trait Fault: Sync {
     fn sentence(&self) -> &'static str;
     fn aim(&self) -> Aim;
     fn takes(&self) -> Takes;
+    /// Whether it goes on until it is ended. One that does not is over as soon as it has struck.
+    fn goes_on(&self) -> bool {
+        true
+    }
     fn begin(&self, levers: &mut Levers<'_>, target: &Target, strength: Strength);
     fn end(&self, levers: &mut Levers<'_>, target: &Target, strength: Strength);
 }

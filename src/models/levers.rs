@@ -28,8 +28,13 @@ impl<'a> Levers<'a> {
             target.service.is_none_or(|service| spec.service == service)
                 && target.region.is_none_or(|region| spec.region == region)
         };
-        let found = self.estate.replicas.enumerate().filter(concerned).map(|(id, _)| id);
-        found.take(target.count.map_or(usize::MAX, |count| count as usize)).collect()
+        let mut found: Vec<ReplicaId> = self.estate.replicas.enumerate().filter(concerned).map(|(id, _)| id).collect();
+        if !found.is_empty() {
+            let begin = target.skip as usize % found.len();
+            found.rotate_left(begin);
+        }
+        found.truncate(target.count.map_or(usize::MAX, |count| count as usize));
+        found
     }
 
     /// The members a target means.

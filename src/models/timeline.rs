@@ -69,6 +69,8 @@ impl World {
                 if let Some(lasts) = lasts {
                     let time = self.cx.sample(lasts, self.keys.entries[index as usize], strike.into(), 1);
                     self.cx.after(time, Event::EntryEnds { entry: index, strike });
+                } else if !fault.goes_on() {
+                    self.cx.after(SimDuration::ZERO, Event::EntryEnds { entry: index, strike });
                 }
                 if self.entries[index as usize].under_way == 1 {
                     let target = if random { self.aim(estate, index, target) } else { target.clone() };
@@ -120,6 +122,9 @@ impl World {
                     target.service = Some(ServiceId::new(one_of(estate.services.len(), 3)));
                 }
                 target.count = target.count.or(Some(1));
+                if let Some(service) = target.service {
+                    target.skip = one_of(estate.services[service].replicas.len(), 5) as u32;
+                }
             }
             Aim::ConsumerGroup => {
                 if target.group.is_none() && !estate.groups.is_empty() {

@@ -77,18 +77,11 @@ pub fn restrict(feature: &Feature, decision: Decision, kills: &[Kill], subject: 
     if kills.is_empty() {
         return decision;
     }
-    let mut limit: Option<StageId> = None;
-    for kill in kills {
-        if !kill.scope.contains(subject.region(), subject.tenant(), subject.journey()) {
-            continue;
-        }
-        limit = Some(match limit {
-            None => kill.to,
-            Some(other) if feature.at_most_as_permissive(other, kill.to) => other,
-            Some(other) if feature.at_most_as_permissive(kill.to, other) => kill.to,
-            Some(_) => feature.safe_stage,
-        });
-    }
+    let reach = |kill: &&Kill| kill.scope.contains(subject.region(), subject.tenant(), subject.journey());
+    let limits = || kills.iter().filter(reach).map(|kill| kill.to);
+    // The one below all others, whatever their order; where there is none, the safe stage.
+    let lowest = limits().find(|stage| limits().all(|other| feature.at_most_as_permissive(*stage, other)));
+    let limit = lowest.or(limits().next().map(|_| feature.safe_stage));
     match limit {
         Some(stage) if !feature.at_most_as_permissive(decision.stage, stage) => {
             Decision { stage, reason: Reason::Killed, rule: None }
@@ -109,4 +102,97 @@ fn bucket(salt: u64, by: BucketBy, subject: &impl Subject) -> u64 {
 /// The bucket of a unit under a salt.
 pub fn bucket_word(salt: u64, unit: u64) -> u64 {
     StreamKey::bucket(salt).word(unit, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::condition::{SlotId, Symbols, Value};
+    use crate::rollout::feature::{Contract, Risk, Stage, WhenUnknown};
+    use crate::rollout::policy::Scope;
+
+    struct Anybody(Symbols);
+
+    impl Slots for Anybody {
+        fn value(&mut self, _: SlotId) -> Value {
+            Value::Missing
+        }
+        fn can(&mut self, _: u16, _: u16) -> bool {
+            false
+        }
+        fn symbols(&self) -> &Symbols {
+            &self.0
+        }
+    }
+
+    impl Subject for Anybody {
+        fn tenant(&self) -> u32 {
+            0
+        }
+        fn user(&self) -> u64 {
+            0
+        }
+        fn region(&self) -> u16 {
+            0
+        }
+        fn journey(&self) -> u16 {
+            0
+        }
+    }
+
+    /// Stages 0 to 4: nothing, a, b, a and b, a and b and c.
+    fn feature() -> Feature {
+        let grants: [&[u16]; 5] = [&[], &[0], &[1], &[0, 1], &[0, 1, 2]];
+        let stage = |(rank, grants): (usize, &&[u16])| Stage {
+            name: format!("S{rank}"),
+            rank: Some(rank as u16),
+            grants: grants.to_vec(),
+            value: None,
+        };
+        Feature {
+            name: "f".to_owned(),
+            stages: grants.iter().enumerate().map(stage).collect(),
+            capabilities: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
+            safe_stage: StageId(0),
+            initial_stage: StageId(0),
+            risk: Risk::Low,
+            owner: None,
+            retire_by: None,
+            commit_stage: None,
+            contract: Contract::default(),
+            when_unknown: WhenUnknown::LastKnownGood,
+            when_unknown_in: Vec::new(),
+            stale_after: None,
+        }
+    }
+
+    fn killed(at: u16, kills: &[u16]) -> u16 {
+        let kills: Vec<Kill> =
+            kills.iter().map(|to| Kill { scope: Scope::default(), to: StageId(*to), issued_by: 0 }).collect();
+        let before = Decision { stage: StageId(at), reason: Reason::TargetingMatch, rule: Some(0) };
+        restrict(&feature(), before, &kills, &Anybody(Symbols::default())).stage.0
+    }
+
+    #[test]
+    fn a_kill_restricts_and_never_raises() {
+        assert_eq!(killed(4, &[3]), 3);
+        assert_eq!(killed(1, &[3]), 1, "already less than what the kill leaves");
+        assert_eq!(killed(0, &[4]), 0);
+    }
+
+    #[test]
+    fn of_several_kills_the_most_restrictive_wins_in_any_order() {
+        for kills in [[1, 3, 4], [4, 3, 1], [3, 1, 4]] {
+            assert_eq!(killed(4, &kills), 1);
+        }
+    }
+
+    #[test]
+    fn kills_that_cannot_be_compared_leave_the_safe_stage_unless_one_is_below_them_all() {
+        assert_eq!(killed(4, &[1, 2]), 0);
+        for kills in [[1, 2, 0], [0, 2, 1], [2, 0, 1]] {
+            assert_eq!(killed(4, &kills), 0);
+        }
+        assert_eq!(killed(4, &[1, 3]), 1);
+    }
 }

@@ -292,7 +292,7 @@ impl<'a> Draft<'a> {
             return None;
         }
         let problem = Problem::error(span, format!("nothing in this plan is called `{}`", shown(name)));
-        let problem = problem.label("expected a fault of the timeline, deploy, kill, replay or a step");
+        let problem = problem.label("expected a fault of the timeline, kill or a step");
         self.problems.push(match self.nearest_happening(name) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem,

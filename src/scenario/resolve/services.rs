@@ -155,9 +155,19 @@ impl<'a> Draft<'a> {
             timeout,
             backoff,
             persist: self.boolean(&place.key("persist")),
-            alert_after: self.maybe_duration(&place.key("alert_after")),
+            alert_after: self.alert_after(&place.key("alert_after")),
             salt: place.key("salt").text().map(salt),
         })
+    }
+
+    /// A watch that looks every 0 s would never let time pass.
+    fn alert_after(&mut self, place: &Place<'a>) -> Option<crate::units::SimDuration> {
+        let after = self.maybe_duration(place)?;
+        if after.is_zero() {
+            self.error(place.span, "`alert_after` of 0s would be raised all the time", "expected more than 0s");
+            return None;
+        }
+        Some(after)
     }
 
     fn delivery(&mut self, place: &Place<'a>, key: &str) -> Delivery {

@@ -246,11 +246,11 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether `reached` can name this: a fault that the timeline names, `deploy`, `kill` or `replay` where it has one.
+    /// Whether `reached` can name this, because it lasts: a fault that the timeline names, or `kill` where it has one.
     pub(super) fn is_happening(&self, name: &str) -> bool {
         Place::root(self.root).key("timeline").items().iter().any(|item| {
             let random = item.key("random").texts();
-            let is_deed = matches!(name, "deploy" | "kill" | "replay") && item.key(name).is_given();
+            let is_deed = name == "kill" && item.key(name).is_given();
             is_deed || item.key("fault").text() == Some(name) || random.iter().any(|(fault, _)| *fault == name)
         })
     }
