@@ -57,7 +57,7 @@ fn mixed_orders_per_publish_agree_with_the_range_of_adoption_delays() {
 }
 
 #[test]
-fn a_period_five_percent_longer_is_noticed_with_enough_publishes() {
+fn a_period_half_as_long_again_does_not_agree() {
     // The planted mutant: theory of T = 30 s against an engine that polls every 45 s must not agree.
     let theory = 20.0 * 30.0 * 0.5;
     let z = z_of(&mixed(&polling(3, 1, 45, false)), theory);

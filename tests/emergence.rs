@@ -147,7 +147,7 @@ fn the_baseline_without_the_rollout_has_none_of_the_violations() {
 
 #[test]
 fn a_violation_that_the_baseline_has_too_does_not_count() {
-    // Without any rollout the two stages differ: billing's local switch forbids what the gateway offers.
+    // No rollout at all: the consumer's code knows version 1 only and reads every event of version 2 as that.
     let text = "windtunnel: 1\nname: old-sin\nduration: 2m\n\
         features: { f: { stages: [\"off\", \"on\"], initial_stage: \"on\" } }\n\
         services:\n  a: { replicas: 1, sdk: { poll: 10s } }\n  b: { replicas: 1, sdk: { poll: 10s }, consumes: { t: { group: b } }, code: { 1: { understands: [1] } }, otherwise: { process_as: 1 }, operations: { on E: [{ do: [{ effect: e }] }] } }\n  c: { replicas: 1, operations: { o: [{ do: [{ emit: t, type: E, domain_version: 2 }] }] } }\n\
