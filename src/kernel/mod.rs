@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod distribution;
+pub mod planted;
 pub mod queue;
 pub mod stream;
 

@@ -1,0 +1,48 @@
+//! Bugs on purpose, for tests that show that a check can fail. Compiled in only with the feature `planted`, which
+//! nothing but those tests turns on; without it every question here is answered *no* at compile time.
+
+/// One bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// Caches wait 5% longer between polls than the scenario says.
+    PeriodTooLong,
+    /// The first poll of a replica comes in the first half of its period only.
+    PhaseNotUniform,
+    /// A fetch reads the policy when its answer arrives and not when the control plane makes it.
+    PolicyReadAtAnswer,
+    /// A call is tried once less than its retries allow.
+    RetryTooFew,
+    /// Something is gone through in the order of a randomly seeded hash map.
+    IterationOrder,
+}
+
+impl Planted {
+    pub const ALL: [(&str, Planted); 5] = [
+        ("period-too-long", Planted::PeriodTooLong),
+        ("phase-not-uniform", Planted::PhaseNotUniform),
+        ("policy-read-at-answer", Planted::PolicyReadAtAnswer),
+        ("retry-too-few", Planted::RetryTooFew),
+        ("iteration-order", Planted::IterationOrder),
+    ];
+
+    /// Whether this process runs with the bug.
+    #[cfg(feature = "planted")]
+    pub fn is_active(self) -> bool {
+        ACTIVE.load(std::sync::atomic::Ordering::Relaxed) == 1 + self as u8
+    }
+
+    #[cfg(not(feature = "planted"))]
+    #[inline(always)]
+    pub const fn is_active(self) -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "planted")]
+static ACTIVE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+
+/// Plants a bug in this process, instead of the one before it; `None` heals.
+#[cfg(feature = "planted")]
+pub fn plant(bug: Option<Planted>) {
+    ACTIVE.store(bug.map_or(0, |bug| 1 + bug as u8), std::sync::atomic::Ordering::Relaxed);
+}
