@@ -130,8 +130,8 @@ impl Completion {
                 false => ("timed out", "has no answer"),
             };
             self.delist(&oldest);
-            let text = format!("{} {what} {bound} after it arrived", occurrence(&oldest, estate));
-            violate("deadline", cause, &oldest, (deadline, vec![observation]), text, ledger);
+            let text = || format!("{} {what} {bound} after it arrived", occurrence(&oldest, estate));
+            violate("deadline", cause, &oldest, (deadline, &[observation]), text, ledger);
         }
     }
 
@@ -155,13 +155,15 @@ impl Completion {
             && interaction.replay == 0
             && !is_settled(estate, entity, status, outcome)
         {
-            let text = format!(
-                "{} is done, and its {} is {}, which is not final",
-                occurrence(interaction, estate),
-                estate.entities[entity].name,
-                estate.statuses.text(status)
-            );
-            violate("final", "not final", interaction, (observed.at, vec![observation, observed.id]), text, ledger);
+            let text = || {
+                format!(
+                    "{} is done, and its {} is {}, which is not final",
+                    occurrence(interaction, estate),
+                    estate.entities[entity].name,
+                    estate.statuses.text(status)
+                )
+            };
+            violate("final", "not final", interaction, (observed.at, &[observation, observed.id]), text, ledger);
         }
         self.delist(interaction);
         self.places.close(interaction);
@@ -188,8 +190,8 @@ fn violate(
     clause: &'static str,
     cause: &'static str,
     interaction: &Interaction,
-    (at, witnesses): (SimTime, Vec<ObservationId>),
-    text: String,
+    (at, witnesses): (SimTime, &[ObservationId]),
+    text: impl FnOnce() -> String,
     ledger: &mut Ledger,
 ) {
     ledger.violate(clause, cause, Some(*interaction), 0, || Violation {
@@ -198,8 +200,8 @@ fn violate(
         clause,
         cause,
         about: String::new(),
-        text,
-        witnesses,
+        text: text(),
+        witnesses: witnesses.to_vec(),
     });
 }
 

@@ -45,8 +45,8 @@ impl World {
                 DecidesFrom::Kill | DecidesFrom::Local => {}
                 DecidesFrom::Entity => {
                     let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
-                    let created = interaction.created_under.iter().find(|(named, _)| *named == feature);
-                    if let Some((_, decision)) = created {
+                    let created = interaction.created_under.get(feature);
+                    if let Some(decision) = created {
                         return Found { source: Source::Entity, decision: *decision, freshness: None, context_missing };
                     }
                 }

@@ -408,7 +408,7 @@ impl World {
     /// Moves the aggregate. An illegal move is made and reported: the model shows what the code would do.
     fn set_status(&mut self, estate: &Estate, slot: Slot<Task>, status: u16) -> Next {
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
-        let under: Vec<_> = task.used.iter().copied().collect();
+        let under = task.used.clone();
         let key = task.interaction;
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         let Some(entity) = interaction.entity else { return Next::Go };

@@ -1,6 +1,6 @@
 //! An interaction in flight: the customer's errand and everything it caused that is not done yet.
 
-use super::carried::CarriedDecision;
+use super::carried::Context;
 use super::estate::{EntityId, Estate, RegionId, UsersId};
 use super::keys::{Keys, pick};
 use super::observation::{Interaction, ObservationId};
@@ -8,8 +8,9 @@ use super::program::OperationId;
 use crate::kernel::Draws;
 use crate::kernel::stream::unit_interval;
 use crate::rollout::condition::{SlotId, Slots, Value};
-use crate::rollout::{FeatureId, Subject, Symbols};
+use crate::rollout::{Subject, Symbols};
 use crate::units::{Id, SimTime};
+use smallvec::SmallVec;
 
 /// Who the interaction is for.
 #[derive(Clone, Copy, Debug)]
@@ -30,51 +31,72 @@ pub struct Ongoing {
     pub entity: Option<EntityId>,
     pub status: u16,
     /// The decisions the aggregate was created under.
-    pub created_under: Vec<(FeatureId, CarriedDecision)>,
+    pub created_under: Context,
     /// Effects that happen once per entity and have happened.
-    pub once: Vec<u16>,
+    pub once: SmallVec<[u16; 8]>,
     /// Tasks, messages and uncommitted records that still belong to it.
     pub open: u32,
     pub user: Option<(UsersId, u32)>,
     /// Events it has emitted: addresses the chance of the next.
     pub emitted: u32,
     /// How often each operation was called, by the caller's first attempt.
-    visits: Visits,
+    pub visits: Visits,
     /// The last thing that happened in it, as the cause of the next.
     pub cause: ObservationId,
 }
 
-/// Counts of visits: a few in place, as most interactions call few operations.
+/// Counts of visits: a few in place, as most interactions call few operations; in the order of operations.
 #[derive(Clone, Debug, Default)]
-struct Visits {
-    few: [(u32, u16); 6],
-    used: u8,
-    more: Vec<(u32, u16)>,
-}
+pub struct Visits(SmallVec<[(u32, u16); 8]>);
 
 impl Visits {
     /// Counts a visit and gives its ordinal, from 0.
     fn count(&mut self, operation: OperationId) -> u16 {
         let wanted = operation.as_u32();
-        let few = &mut self.few[..usize::from(self.used)];
-        if let Some((_, count)) = few.iter_mut().chain(&mut self.more).find(|(op, _)| *op == wanted) {
-            let visit = *count;
-            // Beyond what an address holds, visits share their draws.
-            *count = count.saturating_add(1);
-            return visit;
+        match self.0.binary_search_by_key(&wanted, |(operation, _)| *operation) {
+            Ok(index) => {
+                let visit = self.0[index].1;
+                // Beyond what an address holds, visits share their draws.
+                self.0[index].1 = visit.saturating_add(1);
+                visit
+            }
+            Err(index) => {
+                self.0.insert(index, (wanted, 1));
+                0
+            }
         }
-        if usize::from(self.used) < self.few.len() {
-            self.few[usize::from(self.used)] = (wanted, 1);
-            self.used += 1;
-        } else {
-            self.more.push((wanted, 1));
+    }
+
+    /// The same memory, without a visit.
+    fn cleared(mut self) -> Visits {
+        self.0.clear();
+        self
+    }
+
+    /// Whether it has outgrown its place, so that its memory is worth keeping.
+    fn is_large(&self) -> bool {
+        self.0.spilled()
+    }
+}
+
+/// Memory of interactions that are closed, for those to come.
+#[derive(Clone, Debug, Default)]
+pub struct Spare(Vec<Visits>);
+
+impl Spare {
+    pub fn take(&mut self) -> Visits {
+        self.0.pop().unwrap_or_default()
+    }
+
+    pub fn give_back(&mut self, visits: Visits) {
+        if visits.is_large() {
+            self.0.push(visits.cleared());
         }
-        0
     }
 }
 
 impl Ongoing {
-    pub fn new(id: Interaction, identity: u64, customer: Customer, arrived: SimTime) -> Ongoing {
+    pub fn new(id: Interaction, identity: u64, customer: Customer, arrived: SimTime, visits: Visits) -> Ongoing {
         Ongoing {
             id,
             identity,
@@ -82,12 +104,12 @@ impl Ongoing {
             arrived,
             entity: None,
             status: 0,
-            created_under: Vec::new(),
-            once: Vec::new(),
+            created_under: Context::default(),
+            once: SmallVec::new(),
             open: 0,
             user: None,
             emitted: 0,
-            visits: Visits::default(),
+            visits,
             cause: 0,
         }
     }

@@ -1,6 +1,6 @@
 //! Journeys: customers arrive, their errand starts at the first service, and they get an answer.
 
-use super::carried::CarriedDecision;
+use super::carried::Context;
 use super::estate::{Arrivals, EntityId, Estate, JourneyId, Quantity, UsersId};
 use super::event::Event;
 use super::interaction::{Customer, Ongoing, customer};
@@ -12,13 +12,14 @@ use crate::kernel::stream::{address, unit_interval};
 use crate::rollout::FeatureId;
 use crate::rollout::decide::decide;
 use crate::units::{Id, SimDuration, SimTime, Slot};
+use smallvec::SmallVec;
 
 /// An aggregate that lives on between interactions.
 #[derive(Clone, Debug)]
 pub struct Aggregate {
     status: u16,
-    created_under: Vec<(FeatureId, CarriedDecision)>,
-    once: Vec<u16>,
+    created_under: Context,
+    once: SmallVec<[u16; 8]>,
 }
 
 impl World {
@@ -55,7 +56,8 @@ impl World {
 
     fn open(&mut self, journey: JourneyId, n: u64, replay: u32, identity: u64, who: Customer) -> Slot<Ongoing> {
         let id = Interaction { journey, n, replay, place: 0 };
-        let slot = self.interactions.insert(Ongoing::new(id, identity, who, self.cx.now()));
+        let visits = self.spare.take();
+        let slot = self.interactions.insert(Ongoing::new(id, identity, who, self.cx.now(), visits));
         let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
         ongoing.id.place = slot.place();
         let id = ongoing.id;

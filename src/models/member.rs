@@ -176,12 +176,12 @@ impl World {
         if state.standing != Standing::Active {
             return;
         }
-        let positions = state.assigned.clone();
         if estate.groups[group].commit == CommitModel::LibrdkafkaTimer {
             // What is committed before its turn is still in the application's hands.
             self.keep_batch(estate, member);
         }
-        for (partition, _, done) in positions {
+        for index in 0..self.members[member.index()].assigned.len() {
+            let (partition, _, done) = self.members[member.index()].assigned[index];
             self.commit(estate, group, member, partition, done);
         }
     }

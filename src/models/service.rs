@@ -361,6 +361,7 @@ impl World {
             let status = interaction.entity.map(|entity| (entity, interaction.status));
             self.cx.observe(Observation::Closed { interaction: interaction.id, status });
             self.remember_aggregate(estate, &interaction);
+            self.spare.give_back(interaction.visits);
         }
     }
 

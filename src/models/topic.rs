@@ -9,6 +9,7 @@ use super::program::EmitSite;
 use super::world::World;
 use crate::kernel::stream::address;
 use crate::units::{SimDuration, SimTime, Slot};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// A record: what it carries, and the truth beside it.
@@ -25,7 +26,7 @@ pub struct Record {
     pub occurred_at: SimTime,
     pub appended_at: SimTime,
     /// How often each group of the topic was handed it.
-    pub handed: Vec<u32>,
+    pub handed: SmallVec<[u32; 4]>,
 }
 
 /// One partition's log, from its first record that somebody may still ask for.
@@ -136,7 +137,7 @@ impl World {
             context: if carries.effective_feature_states { context } else { Context::default() },
             occurred_at,
             appended_at: SimTime::ZERO,
-            handed: vec![0; topic.groups.len()],
+            handed: SmallVec::from_elem(0, topic.groups.len()),
         };
         let latency = self.cx.sample(&estate.network.within, key, identity, address(nth, 0, 4));
         let delay = latency + site.outbox.unwrap_or_default();

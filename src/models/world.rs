@@ -7,7 +7,7 @@ use super::estate::{Estate, RegionId};
 use super::event::Event;
 use super::flow::DeadlineLane;
 use super::group::Group;
-use super::interaction::Ongoing;
+use super::interaction::{Ongoing, Spare};
 use super::journey::Aggregate;
 use super::keys::Keys;
 use super::member::Member;
@@ -46,6 +46,7 @@ pub struct World {
     pub(super) caches: Vec<Cache>,
     pub(super) replicas: Vec<Replica>,
     pub(super) interactions: Slab<Ongoing>,
+    pub(super) spare: Spare,
     pub(super) tasks: Slab<Task>,
     pub(super) lanes: Vec<DeadlineLane>,
     pub(super) logs: Vec<Log>,
@@ -87,6 +88,7 @@ impl World {
                 .map(|spec| Replica::running(estate.services[spec.service].initial_code))
                 .collect(),
             interactions: Slab::default(),
+            spare: Spare::default(),
             tasks: Slab::default(),
             lanes: Vec::new(),
             logs: estate.topics.iter().map(|topic| Log::new(topic.partitions)).collect(),

@@ -3,7 +3,7 @@
 use super::summary::InvariantOutcome;
 use crate::invariants::board::verdict;
 use crate::invariants::{Entry, Ledger, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Sets the violations that the baseline has too apart, and comes to the verdict on the others.
 pub fn attribute(
@@ -12,12 +12,14 @@ pub fn attribute(
     baseline: Option<&Ledger>,
     cut_short: bool,
 ) -> InvariantOutcome {
-    let known: BTreeSet<u64> =
+    let mut known: Vec<u64> =
         baseline.map(|ledger| ledger.keys.iter().map(|(key, _)| *key).collect()).unwrap_or_default();
-    let in_baseline = ledger.keys.iter().filter(|(key, _)| known.contains(key)).count() as u64;
+    known.sort_unstable();
+    let is_known = |key: &u64| known.binary_search(key).is_ok();
+    let in_baseline = ledger.keys.iter().filter(|(key, _)| is_known(key)).count() as u64;
     let mut by_cause: BTreeMap<&'static str, u64> = BTreeMap::new();
     for (key, cause) in &ledger.keys {
-        if !known.contains(key) {
+        if !is_known(key) {
             *by_cause.entry(cause).or_default() += 1;
         }
     }
@@ -26,7 +28,7 @@ pub fn attribute(
     let mut causes: Vec<(&'static str, u64)> =
         if beyond > 0 && in_baseline == 0 { ledger.causes.clone() } else { by_cause.into_iter().collect() };
     causes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let first = ledger.first.iter().zip(&ledger.keys).filter(|(_, (key, _))| !known.contains(key));
+    let first = ledger.first.iter().zip(&ledger.keys).filter(|(_, (key, _))| !is_known(key));
     let first: Vec<_> = first.map(|(violation, _)| violation.clone()).collect();
     let violations = ledger.violations - in_baseline;
     let counted = Ledger { violations, ..ledger.clone() };

@@ -7,6 +7,7 @@ use crate::models::estate::Estate;
 use crate::models::observation::{Decided, Interaction, ObservationId, Observed};
 use crate::rollout::{FeatureId, StageId};
 use crate::units::{SimDuration, SimTime};
+use smallvec::SmallVec;
 
 /// The contracts' moments, and the marks of each occurrence in flight.
 pub struct Moments {
@@ -27,10 +28,10 @@ struct Rule {
 #[derive(Default)]
 struct Occurrence {
     /// The first mark of each context for each rule.
-    marks: Vec<Mark>,
+    marks: SmallVec<[Mark; 4]>,
     /// The rules whose `since` has been used.
-    reached: Vec<usize>,
-    broken: Vec<usize>,
+    reached: SmallVec<[usize; 2]>,
+    broken: SmallVec<[usize; 2]>,
     rejected: Option<SimTime>,
 }
 
@@ -163,14 +164,16 @@ fn late(
     }
     occurrence.broken.push(index);
     let name = |context| estate.contexts.text(context);
-    let text = format!(
-        "{} considers {} to have happened at {}, {} {apart} later, beyond {}",
-        name(earliest.context),
-        estate.moments.text(rule.moment),
-        earliest.occurred_at,
-        name(latest.context),
-        rule.tolerance
-    );
+    let text = || {
+        format!(
+            "{} considers {} to have happened at {}, {} {apart} later, beyond {}",
+            name(earliest.context),
+            estate.moments.text(rule.moment),
+            earliest.occurred_at,
+            name(latest.context),
+            rule.tolerance
+        )
+    };
     violate("late", rule, &[earliest, latest], (at, interaction), text, estate, ledger);
 }
 
@@ -205,14 +208,16 @@ fn settle(
         ledger.pending += 1;
         return;
     }
-    let text = format!(
-        "{} considers {} to have happened at {}, {} does not within {}",
-        estate.contexts.text(earliest.context),
-        estate.moments.text(rule.moment),
-        earliest.occurred_at,
-        estate.contexts.text(*missing),
-        rule.tolerance
-    );
+    let text = || {
+        format!(
+            "{} considers {} to have happened at {}, {} does not within {}",
+            estate.contexts.text(earliest.context),
+            estate.moments.text(rule.moment),
+            earliest.occurred_at,
+            estate.contexts.text(*missing),
+            rule.tolerance
+        )
+    };
     violate("missing", rule, &[earliest], (at, interaction), text, estate, ledger);
 }
 
@@ -221,7 +226,7 @@ fn violate(
     rule: &Rule,
     marks: &[Mark],
     (at, interaction): (SimTime, &Interaction),
-    text: String,
+    text: impl FnOnce() -> String,
     estate: &Estate,
     ledger: &mut Ledger,
 ) {
@@ -236,7 +241,7 @@ fn violate(
             clause: "moments",
             cause,
             about: estate.moments.text(rule.moment).to_owned(),
-            text: format!("in {}, {text}{}", occurrence(interaction, estate), authority.unwrap_or_default()),
+            text: format!("in {}, {}{}", occurrence(interaction, estate), text(), authority.unwrap_or_default()),
             witnesses,
         }
     });

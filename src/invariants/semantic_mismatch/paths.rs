@@ -6,6 +6,7 @@ use crate::invariants::{Ledger, Violation};
 use crate::models::estate::Estate;
 use crate::models::observation::{Decided, EffectMade, Interaction, ObservationId, Observed};
 use crate::rollout::{FeatureId, StageId};
+use smallvec::SmallVec;
 
 /// The contracts' rows, and the effects of each occurrence in flight.
 pub struct Paths {
@@ -24,10 +25,10 @@ struct Row {
 #[derive(Default)]
 struct Occurrence {
     /// By row; empty until something happens.
-    admissible: Vec<bool>,
-    seen: Vec<Seen>,
-    exercised: Vec<FeatureId>,
-    broken: Vec<FeatureId>,
+    admissible: SmallVec<[bool; 8]>,
+    seen: SmallVec<[Seen; 4]>,
+    exercised: SmallVec<[FeatureId; 2]>,
+    broken: SmallVec<[FeatureId; 2]>,
 }
 
 #[derive(Clone, Copy)]
@@ -145,15 +146,17 @@ fn judge(
     }
     occurrence.broken.push(feature);
     let cause = if ahead.is_some() { "ahead of its stage" } else { "mixed paths" };
-    let seen: Vec<Seen> = occurrence.seen.iter().copied().filter(|seen| named(seen.effect)).collect();
-    ledger.violate("paths", cause, Some(made.interaction), feature.index() as u64, || Violation {
-        at: observed.at,
-        interaction: Some(made.interaction),
-        clause: "paths",
-        cause,
-        about: estate.effects.text(made.effect).to_owned(),
-        text: account(&seen, ahead, feature, &made.interaction, estate),
-        witnesses: seen.iter().map(|seen| seen.observation).collect(),
+    ledger.violate("paths", cause, Some(made.interaction), feature.index() as u64, || {
+        let seen: Vec<Seen> = occurrence.seen.iter().copied().filter(|seen| named(seen.effect)).collect();
+        Violation {
+            at: observed.at,
+            interaction: Some(made.interaction),
+            clause: "paths",
+            cause,
+            about: estate.effects.text(made.effect).to_owned(),
+            text: account(&seen, ahead, feature, &made.interaction, estate),
+            witnesses: seen.iter().map(|seen| seen.observation).collect(),
+        }
     });
 }
 

@@ -1,0 +1,76 @@
+//! No allocation per dispatched event once a run has warmed up, all default checkers and metrics on.
+
+mod common;
+
+use common::shipped;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
+use windtunnel::run::{Detail, Limits, run};
+use windtunnel::scenario::{Plan, Request, Scenario};
+
+/// Counts what this thread allocates; a growing buffer counts as well.
+struct Counting;
+
+thread_local! {
+    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
+}
+
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(place, layout) }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATED.with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(place, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Events and allocations of one run.
+fn counted(plan: &Plan) -> (u64, u64) {
+    let before = ALLOCATED.with(Cell::get);
+    let run = run(plan, 1, Limits::default(), &Detail::Summary, &AtomicBool::new(false)).expect("nobody stops it");
+    (run.summary.events, ALLOCATED.with(Cell::get) - before)
+}
+
+/// Allocations per event that a longer run has more than a shorter one: what an event costs once both are warm.
+fn per_event(plan: impl Fn(&str) -> Plan, short: &str, long: &str) -> f64 {
+    let (short, long) = (counted(&plan(short)), counted(&plan(long)));
+    assert!(long.0 > short.0 + 50_000, "{} and {} events are too few to tell", short.0, long.0);
+    (long.1 as f64 - short.1 as f64) / (long.0 - short.0) as f64
+}
+
+/// One in five hundred: pools, logs and accounts of violations that double now and then.
+const GROWTH: f64 = 0.002;
+
+#[test]
+fn events_after_warm_up_allocate_nothing() {
+    for (name, variant, short, long) in [
+        ("split-brain.yaml", None, "duration=8m", "duration=24m"),
+        ("split-brain.yaml", Some("edge-context"), "duration=8m", "duration=24m"),
+        ("consumer-lag.yaml", None, "duration=20m", "duration=60m"),
+        ("control-plane-outage.yaml", None, "duration=20m", "duration=60m"),
+        ("semantic-mismatch.yaml", None, "duration=180h", "duration=360h"),
+        ("otel-demo/otel-demo.yaml", None, "duration=100m", "duration=200m"),
+    ] {
+        let text = shipped(name);
+        let plan = |duration: &str| {
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+            let mut beside = |path: &str| std::fs::read(folder.with_file_name(path)).map_err(|why| why.to_string());
+            let scenario = Scenario::read(name, text.as_bytes(), &mut beside).unwrap_or_else(|why| panic!("{why}"));
+            let set = [duration.to_owned()];
+            scenario.plan(&Request { variant, set: &set }).unwrap_or_else(|why| panic!("{why}")).plan
+        };
+        let allocations = per_event(plan, short, long);
+        assert!(allocations < GROWTH, "{name} {variant:?}: {allocations} allocations per event");
+    }
+}
