@@ -49,8 +49,8 @@ fn per_event(plan: impl Fn(&str) -> Plan, short: &str, long: &str) -> f64 {
     (long.1 as f64 - short.1 as f64) / (long.0 - short.0) as f64
 }
 
-/// One in five hundred: pools, logs and accounts of violations that double now and then.
-const GROWTH: f64 = 0.002;
+/// One in a hundred: pools, logs and accounts of violations that double now and then.
+const GROWTH: f64 = 0.01;
 
 #[test]
 fn events_after_warm_up_allocate_nothing() {
