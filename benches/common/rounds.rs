@@ -77,8 +77,8 @@ pub fn interleave(count: usize, mut contenders: Vec<Contender<'_>>) -> Rounds {
 }
 
 impl Rounds {
-    pub fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|known| known == name)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
     }
 
     /// Nanoseconds of processor time per unit.

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../models/mod.rs"]
+mod models;
 
 mod campaign;
 mod mm1;

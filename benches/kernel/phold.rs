@@ -1,14 +1,10 @@
-//! PHOLD (Fujimoto 1990): as many events pending as there are processes; each event is answered by one more, after an
-//! exponential delay of mean 1 ms, at a process chosen at random.
+//! PHOLD on the kernel against a raw loop over the standard heap.
 
 use crate::common::rounds::short;
 use crate::common::{Bar, Contender, Cost, Options, Page, Table, interleave};
+use crate::models::phold::{MEAN, Phold};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use windtunnel::kernel::{Agenda, Digest, Distribution, Draws, StreamKey};
-use windtunnel::units::{SimDuration, SimTime};
-
-const MEAN: SimDuration = SimDuration::from_millis(1);
 
 /// Pending events, what the kernel may cost of the raw loop, and events per round.
 const SIZES: [(&str, u64, f64, u64); 3] =
@@ -24,11 +20,11 @@ pub fn measure(options: &Options, page: &mut Page) {
     for (size, population, most, events) in SIZES {
         let events = options.scaled(events);
         let mut raw = RawLoop::new(population);
-        let mut kernel = KernelPhold::new(population, 1);
+        let mut kernel = Phold::new(population, 1);
         let raw_loop = Contender::new("raw", || Cost::of_work(|| raw.run(events)));
         let on_kernel = Contender::new("kernel", || Cost::of_work(|| kernel.run(events)));
         let rounds = interleave(options.rounds, vec![raw_loop, on_kernel]);
-        assert_eq!(raw.heap.len(), kernel.agenda.pending(), "both keep the population");
+        assert_eq!(raw.heap.len(), kernel.pending(), "both keep the population");
         let (raw_cost, kernel_cost) = (rounds.cost("raw"), rounds.cost("kernel"));
         let rate = short(1e3 / kernel_cost.median);
         table.row([size.to_owned(), raw_cost.to_string(), kernel_cost.to_string(), rate]);
@@ -40,80 +36,6 @@ pub fn measure(options: &Options, page: &mut Page) {
     }
     page.table(&table);
     page.bars("PHOLD: bars", &bars);
-}
-
-/// What moves in the model: a job that visits one process after the other.
-#[derive(Clone, Copy)]
-pub enum Event {
-    Visit { process: u32 },
-}
-
-impl Event {
-    /// Kind and payload, for the digest.
-    fn words(self) -> (u64, u64) {
-        match self {
-            Event::Visit { process } => (1, process.into()),
-        }
-    }
-}
-
-/// PHOLD on the product's kernel, with all that a run does for every event: the clock, the digest of events and of
-/// draws, draws addressed by the process and its visit, typed events and a dispatch.
-pub struct KernelPhold {
-    pub agenda: Agenda<Event>,
-    draws: Draws,
-    digest: Digest,
-    key: StreamKey,
-    delay: Distribution,
-    /// Visits so far, by process: all that a stream needs to remember.
-    visits: Vec<u64>,
-}
-
-impl KernelPhold {
-    pub fn new(population: u64, seed: u64) -> KernelPhold {
-        let mut phold = KernelPhold {
-            agenda: Agenda::default(),
-            draws: Draws::default(),
-            digest: Digest::default(),
-            key: StreamKey::of_seed(seed).child("phold"),
-            delay: Distribution::Exponential { mean: MEAN },
-            visits: vec![0; population as usize],
-        };
-        for process in 0..population as u32 {
-            phold.send(process, process);
-        }
-        phold
-    }
-
-    /// Dispatches so many events, and says how many it were.
-    pub fn run(&mut self, events: u64) -> u64 {
-        let goal = self.agenda.dispatched() + events;
-        while self.agenda.dispatched() < goal
-            && let Some(event) = self.agenda.next(SimTime::NEVER)
-        {
-            let (kind, payload) = event.words();
-            self.digest.fold(self.agenda.now().nanos() ^ kind.rotate_left(48), payload);
-            match event {
-                Event::Visit { process } => self.on_visit(process),
-            }
-        }
-        std::hint::black_box(self.digest.with(self.draws.digest()));
-        events
-    }
-
-    fn on_visit(&mut self, process: u32) {
-        let word = self.draws.word(self.key, process.into(), self.visits[process as usize] << 1 | 1);
-        let population = self.visits.len() as u128;
-        self.send(process, (u128::from(word) * population >> 64) as u32);
-    }
-
-    /// The process sends its job on, after a delay.
-    fn send(&mut self, from: u32, to: u32) {
-        let visits = &mut self.visits[from as usize];
-        let word = self.draws.word(self.key, from.into(), *visits << 1);
-        *visits += 1;
-        self.agenda.after(self.delay.sample(word), Event::Visit { process: to });
-    }
 }
 
 /// The same without a kernel: the standard heap, tuples, a SplitMix generator of 8 bytes per process, std's `ln`.
@@ -153,7 +75,7 @@ impl RawLoop {
 }
 
 /// The next word of a SplitMix64 generator (Steele, Lea, Flood 2014).
-pub fn split_mix(state: &mut u64) -> u64 {
+fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut word = *state;
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
