@@ -9,9 +9,14 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/split-brain.y
 
 /// The file's plan, with arrivals for so many seconds.
 pub fn plan(variant: Option<&str>, seconds: u64) -> Plan {
+    plan_with(variant, &[&format!("duration={seconds}s")])
+}
+
+/// The file's plan with `--set`s.
+pub fn plan_with(variant: Option<&str>, set: &[&str]) -> Plan {
     let text = std::fs::read(FILE).expect("the scenario is shipped");
     let mut none = |path: &str| Err(format!("{path}: the scenario includes nothing"));
-    let set = [format!("duration={seconds}s")];
+    let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
     let scenario = Scenario::read("split-brain.yaml", &text, &mut none).expect("the scenario is sound");
     scenario.plan(&Request { variant, set: &set }).expect("the scenario is sound").plan
 }

@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// By how much counts of different engines may differ: 1%, or, where so little is run that chance alone does more, four
-/// standard deviations of the difference of two Poisson counts.
-fn allowance(count: u64) -> f64 {
-    (4.0 * (2.0 / count.max(1) as f64).sqrt()).max(0.01)
+/// standard deviations of the difference of two Poisson counts of completions.
+fn allowance(completions: u64) -> f64 {
+    (4.0 * (2.0 / completions.max(1) as f64).sqrt()).max(0.01)
 }
 
 /// An engine's name, and one round of the model in it, given the round's seed.
@@ -46,13 +46,13 @@ impl Contest {
     fn refuse_unequal_work(&self, model: &str) {
         let ours = &self.accounts["windtunnel"];
         for (name, accounts) in &self.accounts {
-            for (own, other) in ours.iter().zip(accounts) {
+            for (account, other) in ours.iter().zip(accounts) {
                 for (what, own, other) in
-                    [("events", own.events, other.events), ("completions", own.completions, other.completions)]
+                    [("events", account.events, other.events), ("completions", account.completions, other.completions)]
                 {
                     let difference = (other as f64 / own as f64 - 1.0).abs();
                     assert!(
-                        difference <= allowance(own),
+                        difference <= allowance(account.completions),
                         "{model}: {other} {what} in {name}, {own} here: this is no comparison"
                     );
                 }
