@@ -16,7 +16,7 @@ pub struct Kernel<E> {
     digest: Digest,
 }
 
-impl<E> Default for Kernel<E> {
+impl<E: Copy> Default for Kernel<E> {
     fn default() -> Self {
         Kernel { agenda: Agenda::default(), draws: Draws::default(), digest: Digest::default() }
     }

@@ -11,13 +11,13 @@ pub struct Agenda<E> {
     dispatched: u64,
 }
 
-impl<E> Default for Agenda<E> {
+impl<E: Copy> Default for Agenda<E> {
     fn default() -> Self {
         Agenda { now: SimTime::ZERO, queue: EventQueue::default(), dispatched: 0 }
     }
 }
 
-impl<E> Agenda<E> {
+impl<E: Copy> Agenda<E> {
     pub fn now(&self) -> SimTime {
         self.now
     }
