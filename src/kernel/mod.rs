@@ -3,12 +3,14 @@
 //! Nothing here knows what a flag is. The queue orders by `(time, sequence)` and nothing else; every random
 //! number is addressed by a key made of names and ordinals, so that no draw depends on the order of other draws.
 
+pub mod agenda;
 pub mod digest;
 pub mod distribution;
 pub mod planted;
 pub mod queue;
 pub mod stream;
 
+pub use agenda::Agenda;
 pub use digest::Digest;
 pub use distribution::Distribution;
 pub use queue::EventQueue;

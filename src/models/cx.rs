@@ -3,17 +3,15 @@
 
 use super::event::Event;
 use super::observation::{Kind, Observation, ObservationId, Observed};
-use crate::kernel::{Digest, Distribution, Draws, EventQueue, StreamKey};
+use crate::kernel::{Agenda, Digest, Distribution, Draws, StreamKey};
 use crate::units::{SimDuration, SimTime};
 
 /// The facilities of the kernel, as the models see them.
 #[derive(Clone, Debug)]
 pub struct Cx {
-    now: SimTime,
-    queue: EventQueue<Event>,
+    agenda: Agenda<Event>,
     pub draws: Draws,
     digest: Digest,
-    dispatched: u64,
     observations: Vec<Observed>,
     reported: ObservationId,
     /// What the event at work was caused by.
@@ -25,11 +23,9 @@ impl Cx {
     /// Reports only the kinds in `wanted`; the world's course does not depend on it.
     pub fn new(wanted: [bool; Kind::COUNT]) -> Cx {
         Cx {
-            now: SimTime::ZERO,
-            queue: EventQueue::default(),
+            agenda: Agenda::default(),
             draws: Draws::default(),
             digest: Digest::default(),
-            dispatched: 0,
             observations: Vec::new(),
             reported: 0,
             cause: 0,
@@ -38,30 +34,24 @@ impl Cx {
     }
 
     pub fn now(&self) -> SimTime {
-        self.now
+        self.agenda.now()
     }
 
     /// Plans an event of one's own.
     pub fn after(&mut self, delay: SimDuration, event: Event) {
-        self.queue.push(self.now + delay, event);
+        self.agenda.after(delay, event);
     }
 
     /// Plans an event for a moment that is not in the past.
     pub fn at(&mut self, moment: SimTime, event: Event) {
-        debug_assert!(moment >= self.now, "nothing is planned for the past");
-        self.queue.push(moment.max(self.now), event);
+        self.agenda.at(moment, event);
     }
 
     /// The next event, if there is one up to `horizon`; the clock moves to it and the digest takes it in.
     pub fn next(&mut self, horizon: SimTime) -> Option<Event> {
-        if self.queue.next_time()? > horizon {
-            return None;
-        }
-        let (at, event) = self.queue.pop().expect("an event was just seen");
-        self.now = at;
-        self.dispatched += 1;
+        let event = self.agenda.next(horizon)?;
         let (kind, payload) = event.words();
-        self.digest.fold(at.nanos() ^ kind.rotate_left(48), payload);
+        self.digest.fold(self.now().nanos() ^ kind.rotate_left(48), payload);
         self.cause = 0;
         Some(event)
     }
@@ -71,7 +61,7 @@ impl Cx {
     pub fn observe(&mut self, what: Observation) -> ObservationId {
         self.reported += 1;
         if self.wanted[what.kind() as usize] {
-            self.observations.push(Observed { at: self.now, id: self.reported, cause: self.cause, what });
+            self.observations.push(Observed { at: self.now(), id: self.reported, cause: self.cause, what });
         }
         self.reported
     }
@@ -91,7 +81,7 @@ impl Cx {
     }
 
     pub fn dispatched(&self) -> u64 {
-        self.dispatched
+        self.agenda.dispatched()
     }
 
     /// Digest over every dispatched event and every draw.
@@ -100,6 +90,6 @@ impl Cx {
     }
 
     pub fn pending(&self) -> usize {
-        self.queue.len()
+        self.agenda.pending()
     }
 }
