@@ -4,6 +4,7 @@
 //! number is addressed by a key made of names and ordinals, so that no draw depends on the order of other draws.
 
 pub mod agenda;
+pub mod deadlines;
 pub mod digest;
 pub mod distribution;
 pub mod planted;
@@ -11,6 +12,7 @@ pub mod queue;
 pub mod stream;
 
 pub use agenda::Agenda;
+pub use deadlines::{Deadlines, Due};
 pub use digest::Digest;
 pub use distribution::Distribution;
 pub use queue::EventQueue;

@@ -8,22 +8,11 @@ use super::program::{Action, CallSite, EffectSite, EmitSite, OnError, as_share};
 use super::task::{Caller, Doing, Task};
 use super::world::World;
 use crate::kernel::stream::address;
-use crate::units::{SimDuration, SimTime, Slot};
-use std::collections::VecDeque;
+use crate::kernel::{Deadlines, Due};
+use crate::units::{SimDuration, SimTime, Slab, Slot};
 
-/// All calls with one timeout, in the order of their deadlines: one armed timer serves them all.
-#[derive(Clone, Debug)]
-pub struct DeadlineLane {
-    pub timeout: SimDuration,
-    calls: VecDeque<(SimTime, Slot<Task>, u32)>,
-    armed: bool,
-}
-
-impl DeadlineLane {
-    pub fn new(timeout: SimDuration) -> DeadlineLane {
-        DeadlineLane { timeout, calls: VecDeque::new(), armed: false }
-    }
-}
+/// A call under way: the task that waits, and the number of its call.
+pub type Waiting = (Slot<Task>, u32);
 
 /// How often held work that is due looks for a live replica while its service has none (assumption: a scheduler's
 /// period of a minute, as cron's).
@@ -264,15 +253,13 @@ impl World {
     }
 
     fn meet_deadline(&mut self, slot: Slot<Task>, call: u32, timeout: SimDuration) {
-        let index = self.lanes.iter().position(|lane| lane.timeout == timeout);
+        let index = self.lanes.iter().position(|lane| lane.timeout() == timeout);
         let index = index.unwrap_or_else(|| {
-            self.lanes.push(DeadlineLane::new(timeout));
+            self.lanes.push(Deadlines::new(timeout));
             self.lanes.len() - 1
         });
-        let due = self.cx.now() + timeout;
-        let lane = &mut self.lanes[index];
-        lane.calls.push_back((due, slot, call));
-        if !std::mem::replace(&mut lane.armed, true) {
+        let tasks = &self.tasks;
+        if let Some(due) = self.lanes[index].begin(self.cx.now(), (slot, call), |waiting| is_calling(tasks, waiting)) {
             self.cx.at(due, Event::Deadlines { lane: index as u16 });
         }
     }
@@ -281,29 +268,23 @@ impl World {
     pub(super) fn on_deadlines(&mut self, estate: &Estate, lane: u16) {
         let now = self.cx.now();
         loop {
-            let queue = &mut self.lanes[usize::from(lane)];
-            let Some((due, slot, call)) = queue.calls.front().copied() else {
-                queue.armed = false;
-                return;
-            };
-            let waiting = |task: &Task| task.doing == Doing::Calling && task.call == call;
-            if !self.tasks.get(slot).is_some_and(waiting) {
-                queue.calls.pop_front();
-            } else if due > now {
-                self.cx.at(due, Event::Deadlines { lane });
-                return;
-            } else {
-                queue.calls.pop_front();
-                let outcome = Outcome::Failed(Failure::Timeout);
-                let task = self.tasks.get(slot).expect("the task was just seen");
-                let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
-                let (id, attempt) = (interaction.id, task.call_attempt);
-                self.cx.cause = interaction.cause;
-                let operation = self.site(estate, slot).operation;
-                self.cx.observe(Observation::Failed { interaction: id, operation, why: Failure::Timeout, attempt });
-                self.on_reply(estate, slot, call, outcome);
+            let tasks = &self.tasks;
+            match self.lanes[usize::from(lane)].next(now, |waiting| is_calling(tasks, waiting)) {
+                Due::Nothing => return,
+                Due::Later(due) => return self.cx.at(due, Event::Deadlines { lane }),
+                Due::Overdue((slot, call)) => self.time_out(estate, slot, call),
             }
         }
+    }
+
+    fn time_out(&mut self, estate: &Estate, slot: Slot<Task>, call: u32) {
+        let task = self.tasks.get(slot).expect("a task that calls is in its pool");
+        let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
+        let (id, attempt) = (interaction.id, task.call_attempt);
+        self.cx.cause = interaction.cause;
+        let operation = self.site(estate, slot).operation;
+        self.cx.observe(Observation::Failed { interaction: id, operation, why: Failure::Timeout, attempt });
+        self.on_reply(estate, slot, call, Outcome::Failed(Failure::Timeout));
     }
 
     fn site<'e>(&self, estate: &'e Estate, slot: Slot<Task>) -> &'e CallSite {
@@ -438,4 +419,9 @@ impl World {
         }
         Next::Go
     }
+}
+
+/// Whether a call is still waited for.
+fn is_calling(tasks: &Slab<Task>, (slot, call): Waiting) -> bool {
+    tasks.get(slot).is_some_and(|task| task.doing == Doing::Calling && task.call == call)
 }

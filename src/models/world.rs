@@ -5,7 +5,7 @@ use super::control_plane::ControlPlane;
 use super::cx::Cx;
 use super::estate::{Estate, RegionId};
 use super::event::Event;
-use super::flow::DeadlineLane;
+use super::flow::Waiting;
 use super::group::Group;
 use super::interaction::{Ongoing, Spare};
 use super::journey::Aggregate;
@@ -17,6 +17,7 @@ use super::service::Replica;
 use super::task::Task;
 use super::timeline::EntryState;
 use super::topic::{Log, Sent};
+use crate::kernel::Deadlines;
 use crate::rollout::policy::PolicyVersion;
 use crate::rollout::{FeaturePolicy, Policy};
 use crate::units::{SimTime, Slab};
@@ -48,7 +49,7 @@ pub struct World {
     pub(super) interactions: Slab<Ongoing>,
     pub(super) spare: Spare,
     pub(super) tasks: Slab<Task>,
-    pub(super) lanes: Vec<DeadlineLane>,
+    pub(super) lanes: Vec<Deadlines<Waiting>>,
     pub(super) logs: Vec<Log>,
     pub(super) sent: Slab<Sent>,
     pub(super) groups: Vec<Group>,
