@@ -26,12 +26,6 @@ impl Digest {
     pub fn word(&self) -> u64 {
         self.lanes[0] ^ self.lanes[1].rotate_left(32)
     }
-
-    /// This digest with another one folded in.
-    pub fn with(mut self, other: &Digest) -> Digest {
-        self.fold(other.lanes[0], other.lanes[1]);
-        self
-    }
 }
 
 impl fmt::Display for Digest {

@@ -4,7 +4,6 @@
 //! the key and of ordinals (the n-th interaction, the k-th poll). Adding a service, a fault or a draw anywhere
 //! leaves every other draw as it was.
 
-use super::digest::Digest;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -79,36 +78,6 @@ pub fn address(high: u64, middle: u16, low: u16) -> u64 {
 /// A uniform number strictly between 0 and 1, on a grid of 2^53 steps.
 pub fn unit_interval(word: u64) -> f64 {
     ((word >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
-}
-
-/// Every random word a run uses passes through here, so that each is counted and in the digest.
-#[derive(Clone, Debug, Default)]
-pub struct Draws {
-    count: u64,
-    digest: Digest,
-}
-
-impl Draws {
-    /// Draws the word at `(a, b)` of the stream.
-    pub fn word(&mut self, key: StreamKey, a: u64, b: u64) -> u64 {
-        let word = key.word(a, b);
-        self.count += 1;
-        self.digest.fold(key.to_word() ^ a.rotate_left(17) ^ b.rotate_left(41), word);
-        word
-    }
-
-    /// A uniform number strictly between 0 and 1.
-    pub fn unit(&mut self, key: StreamKey, a: u64, b: u64) -> f64 {
-        unit_interval(self.word(key, a, b))
-    }
-
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
 }
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use crate::units::{SimDuration, SimTime};
 pub struct Cx {
     agenda: Agenda<Event>,
     pub draws: Draws,
-    digest: Digest,
     observations: Vec<Observed>,
     reported: ObservationId,
     /// What the event at work was caused by.
     pub cause: ObservationId,
     wanted: [bool; Kind::COUNT],
+    /// What the event at work has planned, where somebody wants to know.
+    planned: Option<Vec<(SimTime, Event)>>,
 }
 
 impl Cx {
@@ -25,11 +26,11 @@ impl Cx {
         Cx {
             agenda: Agenda::default(),
             draws: Draws::default(),
-            digest: Digest::default(),
             observations: Vec::new(),
             reported: 0,
             cause: 0,
             wanted,
+            planned: None,
         }
     }
 
@@ -39,21 +40,45 @@ impl Cx {
 
     /// Plans an event of one's own.
     pub fn after(&mut self, delay: SimDuration, event: Event) {
-        self.agenda.after(delay, event);
+        self.plan(self.now() + delay, event);
     }
 
     /// Plans an event for a moment that is not in the past.
     pub fn at(&mut self, moment: SimTime, event: Event) {
+        self.plan(moment, event);
+    }
+
+    fn plan(&mut self, moment: SimTime, event: Event) {
+        if let Some(planned) = &mut self.planned {
+            planned.push((moment, event));
+        }
         self.agenda.at(moment, event);
     }
 
-    /// The next event, if there is one up to `horizon`; the clock moves to it and the digest takes it in.
+    /// The next event, if there is one up to `horizon`; the clock moves to it.
     pub fn next(&mut self, horizon: SimTime) -> Option<Event> {
         let event = self.agenda.next(horizon)?;
-        let (kind, payload) = event.words();
-        self.digest.fold(self.now().nanos() ^ kind.rotate_left(48), payload);
         self.cause = 0;
+        if let Some(planned) = &mut self.planned {
+            planned.clear();
+        }
         Some(event)
+    }
+
+    /// The digest takes in the event at work: its time, its kind, and what it is about by name.
+    pub fn enter(&mut self, kind: u64, about: u64) {
+        self.draws.event((self.now().nanos() ^ kind.rotate_left(56), about));
+    }
+
+    /// From now on it can be read what the event at work has drawn and planned. The course does not depend on it.
+    pub fn keep_deeds(&mut self) {
+        self.draws.keep();
+        self.planned = Some(Vec::new());
+    }
+
+    /// What the event at work has planned, in order; nothing unless it is kept.
+    pub fn planned(&self) -> &[(SimTime, Event)] {
+        self.planned.as_deref().unwrap_or_default()
     }
 
     /// Reports a fact, caused by what the event at work was caused by. Its id is counted even where nobody wants
@@ -84,9 +109,9 @@ impl Cx {
         self.agenda.dispatched()
     }
 
-    /// Digest over every dispatched event and every draw.
+    /// Digest over every dispatched event and every draw, in their order.
     pub fn digest(&self) -> Digest {
-        self.digest.with(self.draws.digest())
+        *self.draws.digest()
     }
 
     pub fn pending(&self) -> usize {

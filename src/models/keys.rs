@@ -1,8 +1,8 @@
 //! The keys of all random streams of a run, derived once from names (rules.md, 21), and the tables that go with them.
 
 use super::estate::Estate;
+use super::identity::{Identities, nth_of_label};
 use crate::kernel::StreamKey;
-use crate::kernel::digest::hash_bytes;
 use crate::rollout::Symbol;
 use crate::units::Share;
 
@@ -34,6 +34,9 @@ pub struct MemberKeys {
 /// All keys of a run.
 #[derive(Clone, Debug)]
 pub struct Keys {
+    /// The key all others descend from.
+    root: StreamKey,
+    pub identities: Identities,
     pub journeys: Vec<JourneyKeys>,
     pub replicas: Vec<ReplicaKeys>,
     pub members: Vec<MemberKeys>,
@@ -51,6 +54,8 @@ pub struct Keys {
     pub forward: Vec<StreamKey>,
     /// Latency to the broker and the partition of keyless records, per topic.
     pub topics: Vec<StreamKey>,
+    /// The hash that gives a record's key its partition, per topic.
+    pub partitioners: Vec<StreamKey>,
     /// Record processing, per group.
     pub groups: Vec<StreamKey>,
     pub tenants: StreamKey,
@@ -68,7 +73,30 @@ pub struct Keys {
 
 impl Keys {
     pub fn derive(estate: &Estate, seed: u64) -> Keys {
-        let root = StreamKey::of_seed(seed);
+        Keys::below(StreamKey::of_seed(seed), estate)
+    }
+
+    /// The keys of other luck from now on, one for each salt. What is no luck stays: who a customer is, with tenant,
+    /// attributes and cohort; the partition of a key; the addresses of call sites. Interactions that have begun keep
+    /// their identity, with the attributes of their request; later ones get another.
+    pub fn forked(&self, estate: &Estate, salt: u64) -> Keys {
+        let root = self.root.child("fork").nth(salt);
+        let mut forked = Keys::below(root, estate);
+        for journey in &mut forked.journeys {
+            journey.identity ^= root.to_word();
+        }
+        Keys {
+            call_sites: self.call_sites.clone(),
+            partitioners: self.partitioners.clone(),
+            tenants: self.tenants,
+            request_attributes: self.request_attributes.clone(),
+            tenant_attributes: self.tenant_attributes.clone(),
+            salts: self.salts.clone(),
+            ..forked
+        }
+    }
+
+    fn below(root: StreamKey, estate: &Estate) -> Keys {
         let service_name = |id: super::estate::ServiceId| estate.services[id].name.as_str();
         let operation = |purpose: &str| -> Vec<StreamKey> {
             let under = root.child(purpose);
@@ -81,9 +109,13 @@ impl Keys {
         let salts = estate.features.enumerate().map(|(id, feature)| {
             estate.salts[id.index()].unwrap_or_else(|| root.child("salt").child(&feature.name).to_word())
         });
+        let identities = Identities::of(estate);
+        let topics = || estate.topics.iter().map(|topic| root.child("topic").child(&topic.name)).collect();
         Keys {
-            journeys: estate.journeys.iter().map(|journey| journey_keys(root, &journey.name)).collect(),
-            replicas: estate.replicas.iter().map(|replica| replica_keys(root, &replica.name)).collect(),
+            root,
+            journeys: journey_keys(root, estate, &identities),
+            replicas: replica_keys(root, estate, &identities),
+            identities,
             members: estate
                 .members
                 .iter()
@@ -95,7 +127,8 @@ impl Keys {
             choice: service("replica-choice"),
             chance: operation("chance"),
             forward: service("forward"),
-            topics: estate.topics.iter().map(|topic| root.child("topic").child(&topic.name)).collect(),
+            topics: topics(),
+            partitioners: topics(),
             groups: estate
                 .groups
                 .iter()
@@ -120,31 +153,29 @@ fn named<'a>(under: StreamKey, names: impl Iterator<Item = &'a str>) -> Vec<Stre
     names.map(|name| under.child(name)).collect()
 }
 
-fn journey_keys(root: StreamKey, name: &str) -> JourneyKeys {
-    let key = root.child("journey").child(name);
-    JourneyKeys {
-        arrivals: key.child("arrivals"),
-        subject: key.child("subject"),
-        identity: hash_bytes(name.as_bytes()),
-    }
+fn journey_keys(root: StreamKey, estate: &Estate, identities: &Identities) -> Vec<JourneyKeys> {
+    let keys = |(journey, identity): (&super::estate::Journey, &u64)| {
+        let key = root.child("journey").child(&journey.name);
+        JourneyKeys { arrivals: key.child("arrivals"), subject: key.child("subject"), identity: *identity }
+    };
+    estate.journeys.iter().zip(&identities.journeys).map(keys).collect()
 }
 
-fn replica_keys(root: StreamKey, name: &str) -> ReplicaKeys {
-    let key = root.child("replica").child(name);
-    ReplicaKeys {
-        poll: key.child("poll"),
-        policy_latency: key.child("policy-latency"),
-        backoff: key.child("backoff"),
-        identity: hash_bytes(name.as_bytes()),
-    }
+fn replica_keys(root: StreamKey, estate: &Estate, identities: &Identities) -> Vec<ReplicaKeys> {
+    let keys = |(replica, identity): (&super::estate::ReplicaSpec, &u64)| {
+        let key = root.child("replica").child(&replica.name);
+        let [poll, policy_latency, backoff] = ["poll", "policy-latency", "backoff"].map(|purpose| key.child(purpose));
+        ReplicaKeys { poll, policy_latency, backoff, identity: *identity }
+    };
+    estate.replicas.iter().zip(&identities.replicas).map(keys).collect()
 }
 
 /// Entries are keyed by their label and by the how-manieth of that label they are.
 fn entry_keys(root: StreamKey, estate: &Estate) -> Vec<StreamKey> {
-    let labels: Vec<&str> = estate.timeline.iter().map(|entry| entry.label.as_str()).collect();
-    let nth = |index: usize| labels[..index].iter().filter(|label| **label == labels[index]).count();
-    let key = |(index, label): (usize, &&str)| root.child("timeline").child(label).nth(nth(index) as u64);
-    labels.iter().enumerate().map(key).collect()
+    let under = root.child("timeline");
+    let key =
+        |(index, entry): (usize, &super::estate::Entry)| under.child(&entry.label).nth(nth_of_label(estate, index));
+    estate.timeline.iter().enumerate().map(key).collect()
 }
 
 fn zipf_weights(tenants: u32, exponent: f64) -> Vec<f64> {

@@ -97,6 +97,13 @@ pub struct Sent {
     record: Record,
 }
 
+impl Sent {
+    /// Where it goes, and what it is.
+    pub fn destination(&self) -> (TopicId, u32, &Record) {
+        (self.topic, self.partition, &self.record)
+    }
+}
+
 impl Log {
     pub fn new(partitions: u32) -> Log {
         Log { partitions: vec![Partition::default(); partitions as usize] }
@@ -117,12 +124,12 @@ impl World {
         let topic = &estate.topics[site.topic];
         let ongoing = self.interactions.get_mut(interaction).expect("a task's interaction is open");
         let (id, identity, customer) = (ongoing.id, ongoing.identity, ongoing.customer);
-        let key = self.keys.topics[site.topic.index()];
+        let (key, partitioner) = (self.keys.topics[site.topic.index()], self.keys.partitioners[site.topic.index()]);
         let nth = u64::from(ongoing.emitted);
         ongoing.emitted += 1;
         let word = match topic.key {
-            RecordKey::Entity => key.word(identity, 1),
-            RecordKey::Tenant => key.word(customer.tenant.into(), 2),
+            RecordKey::Entity => partitioner.word(identity, 1),
+            RecordKey::Tenant => partitioner.word(customer.tenant.into(), 2),
             RecordKey::None => self.cx.draws.word(key, identity, address(nth, 0, 3)),
         };
         let partition = (word % u64::from(topic.partitions)) as u32;

@@ -145,10 +145,18 @@ impl World {
         }
     }
 
+    /// The same past and other luck from here on, one future for each salt: what is planned stays planned, every draw
+    /// from now on is another. Customers stay who they are, and in their cohorts.
+    pub fn fork(&mut self, estate: &Estate, salt: u64) {
+        self.keys = Arc::new(self.keys.forked(estate, salt));
+    }
+
     /// Takes the next event up to `horizon`; `false` when there is none.
     pub fn step(&mut self, estate: &Estate, horizon: SimTime) -> bool {
         self.cx.clear_observations();
         let Some(event) = self.cx.next(horizon) else { return false };
+        let (kind, about) = self.words(&event);
+        self.cx.enter(kind, about);
         self.dispatch(estate, event);
         true
     }
@@ -190,6 +198,16 @@ impl World {
             Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
             Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
         }
+    }
+
+    /// From now on it can be read what each event has drawn and planned. The course does not depend on it.
+    pub fn keep_deeds(&mut self) {
+        self.cx.keep_deeds();
+    }
+
+    /// The keys of its random streams.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// What has just been observed, and the facilities' counters.

@@ -1,0 +1,268 @@
+//! What an event is about, by names and ordinals and never by places in tables: so the digest takes it in, and so a
+//! person reads it. What is added elsewhere in an estate changes neither.
+
+use super::estate::Estate;
+use super::event::Event;
+use super::interaction::Ongoing;
+use super::observation::Outcome;
+use super::task::Task;
+use super::topic::Sent;
+use super::world::World;
+use crate::kernel::digest::hash_bytes;
+use crate::units::{SimDuration, Slot};
+
+/// Hashes of the names of everything an event can be about, by their ids. They do not depend on the seed.
+#[derive(Clone, Debug)]
+pub struct Identities {
+    pub journeys: Vec<u64>,
+    pub replicas: Vec<u64>,
+    users: Vec<u64>,
+    operations: Vec<u64>,
+    regions: Vec<u64>,
+    rollouts: Vec<u64>,
+    entries: Vec<u64>,
+    topics: Vec<u64>,
+    groups: Vec<u64>,
+    members: Vec<u64>,
+    reasons: Vec<u64>,
+}
+
+/// What stands in for the subject of an event that has come too late: its task is over.
+const OVER: u64 = 0x6f76_6572;
+
+fn hash(name: &str) -> u64 {
+    hash_bytes(name.as_bytes())
+}
+
+/// An identity within another: different ordinals under one name never meet.
+fn within(name: u64, ordinal: u64) -> u64 {
+    (name ^ ordinal).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+}
+
+impl Identities {
+    pub fn of(estate: &Estate) -> Identities {
+        let operation = |operation: &super::program::Operation| {
+            within(hash(&estate.services[operation.service].name), hash(&operation.name))
+        };
+        let group =
+            |group: &super::estate::ConsumerGroup| within(hash(&group.name), hash(&estate.topics[group.topic].name));
+        Identities {
+            journeys: estate.journeys.iter().map(|journey| hash(&journey.name)).collect(),
+            replicas: estate.replicas.iter().map(|replica| hash(&replica.name)).collect(),
+            users: estate.users.iter().map(|users| hash(&users.name)).collect(),
+            operations: estate.operations.iter().map(operation).collect(),
+            regions: estate.regions.iter().map(|region| hash(&region.name)).collect(),
+            rollouts: estate.rollouts.iter().map(|rollout| hash(&estate.features[rollout.feature].name)).collect(),
+            entries: (0..estate.timeline.len()).map(|index| entry(estate, index)).collect(),
+            topics: estate.topics.iter().map(|topic| hash(&topic.name)).collect(),
+            groups: estate.groups.iter().map(group).collect(),
+            members: estate.members.iter().map(|member| hash(&member.name)).collect(),
+            reasons: estate.reasons.iter().map(hash).collect(),
+        }
+    }
+
+    fn outcome(&self, outcome: Outcome) -> u64 {
+        match outcome {
+            Outcome::Succeeded => 0,
+            Outcome::Rejected(reason) => within(1, self.reasons[usize::from(reason)]),
+            Outcome::Failed(why) => within(2, why as u64),
+        }
+    }
+}
+
+/// The how-manieth entry of the timeline with its label this is.
+pub fn nth_of_label(estate: &Estate, index: usize) -> u64 {
+    let label = &estate.timeline[index].label;
+    estate.timeline[..index].iter().filter(|entry| entry.label == *label).count() as u64
+}
+
+fn entry(estate: &Estate, index: usize) -> u64 {
+    within(hash(&estate.timeline[index].label), nth_of_label(estate, index))
+}
+
+impl World {
+    /// The event's kind and what it is about, as two words for the digest.
+    pub(super) fn words(&self, event: &Event) -> (u64, u64) {
+        let names = &self.keys.identities;
+        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        let replica =
+            |replica: super::estate::ReplicaId, life: u32| within(names.replicas[replica.index()], life.into());
+        let member = |member: super::estate::MemberId, epoch: u32| within(names.members[member.index()], epoch.into());
+        let entry = |entry: u32, ordinal: u32| within(names.entries[entry as usize], ordinal.into());
+        match *event {
+            Event::Arrive { journey } => (1, within(names.journeys[journey.index()], self.arrived[journey.index()])),
+            Event::UserActs { users, user } => (2, within(names.users[users.index()], user.into())),
+            Event::Deliver { task } => (3, self.task_word(task)),
+            Event::WorkDone { task } => (4, self.task_word(task)),
+            Event::Reply { task, call, outcome } => {
+                (5, within(within(self.task_word(task), call.into()), names.outcome(outcome)))
+            }
+            Event::Answer { interaction, outcome } => {
+                (6, within(self.interaction_word(interaction), names.outcome(outcome)))
+            }
+            Event::Deadlines { lane } => (7, self.lanes[usize::from(lane)].timeout().nanos()),
+            Event::Retry { task, call } => (8, within(self.task_word(task), call.into())),
+            Event::Continue { task } => (9, self.task_word(task)),
+            Event::Poll { replica: of, life } => (10, replica(of, life)),
+            Event::PolicyRead { replica: of, life, fetch } => (11, within(replica(of, life), fetch.into())),
+            Event::PolicyAnswer { replica: of, life, fetch, version } => {
+                (12, within(replica(of, life), pair(fetch, version)))
+            }
+            Event::PolicyUnavailable { replica: of, life, fetch } => (13, within(replica(of, life), fetch.into())),
+            Event::PolicyPush { replica: of, life, version } => (14, within(replica(of, life), version.into())),
+            Event::Reconnect { replica: of, life } => (15, replica(of, life)),
+            Event::StalenessCheck { replica: of, life } => (16, replica(of, life)),
+            Event::Replicate { region, version } => (17, within(names.regions[region.index()], version.into())),
+            Event::StepDue { rollout, step } => (18, within(names.rollouts[usize::from(rollout)], step.into())),
+            Event::LiftKill { entry: of } => (19, entry(of, 0)),
+            Event::EntryBegins { entry: of } => (20, entry(of, 0)),
+            Event::EntryEnds { entry: of, strike } => (21, entry(of, strike)),
+            Event::DeployBatch { entry: of, batch } => (22, entry(of, batch)),
+            Event::ReplicaUp { replica: of } => (23, replica(of, 0)),
+            Event::Append { record } => (24, self.record_word(record)),
+            Event::MemberPolls { member: of, epoch } => (25, member(of, epoch)),
+            Event::PollDeadline { member: of, epoch } => (26, member(of, epoch)),
+            Event::AutoCommit { member: of, epoch } => (27, member(of, epoch)),
+            Event::SessionExpires { member: of, epoch } => (28, member(of, epoch)),
+            Event::JoinPhaseEnds { group, attempt } => (29, within(names.groups[group.index()], attempt.into())),
+            Event::Assign { group, attempt } => (30, within(names.groups[group.index()], attempt.into())),
+        }
+    }
+
+    fn task_word(&self, slot: Slot<Task>) -> u64 {
+        let Some(task) = self.tasks.get(slot) else { return OVER };
+        let names = &self.keys.identities;
+        let at = names.operations[task.operation.index()] ^ names.replicas[task.replica.index()].rotate_left(1);
+        let ordinals = u64::from(task.visit) << 32 | u64::from(task.action) << 16 | u64::from(task.attempt);
+        within(within(at, ordinals), self.interaction_word(task.interaction))
+    }
+
+    fn interaction_word(&self, slot: Slot<Ongoing>) -> u64 {
+        self.interactions.get(slot).map_or(OVER, |ongoing| ongoing.identity)
+    }
+
+    fn record_word(&self, slot: Slot<Sent>) -> u64 {
+        let Some(sent) = self.sent.get(slot) else { return OVER };
+        let (topic, partition, record) = sent.destination();
+        let place = within(self.keys.identities.topics[topic.index()], partition.into());
+        within(within(place, record.identity), record.event_type.into())
+    }
+}
+
+/// An event in words: its kind as the code names it, and what it is about as the scenario does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub kind: &'static str,
+    pub about: String,
+}
+
+impl World {
+    /// The account of an event that is about to happen, or has just been planned.
+    pub fn account(&self, estate: &Estate, event: &Event) -> Account {
+        let replica = |id: super::estate::ReplicaId| estate.replicas[id].name.as_str();
+        let member = |id: super::estate::MemberId| estate.members[id].name.as_str();
+        let group = |id: super::estate::GroupId| estate.groups[id].name.as_str();
+        let label = |entry: u32| estate.timeline[entry as usize].label.as_str();
+        let said = |kind: &'static str, about: String| Account { kind, about };
+        match *event {
+            Event::Arrive { journey } => {
+                let n = self.arrived[journey.index()];
+                said("Arrive", format!("{} {n}", estate.journeys[journey].name))
+            }
+            Event::UserActs { users, user } => said("UserActs", format!("{} {user}", estate.users[users].name)),
+            Event::Deliver { task } => said("Deliver", self.task_account(estate, task)),
+            Event::WorkDone { task } => said("WorkDone", self.task_account(estate, task)),
+            Event::Reply { task, call, outcome } => {
+                let outcome = outcome_account(estate, outcome);
+                said("Reply", format!("{outcome}, to call {call} of {}", self.task_account(estate, task)))
+            }
+            Event::Answer { interaction, outcome } => {
+                let to = self.interaction_account(estate, interaction);
+                said("Answer", format!("{}, to {to}", outcome_account(estate, outcome)))
+            }
+            Event::Deadlines { lane } => {
+                let timeout: SimDuration = self.lanes[usize::from(lane)].timeout();
+                said("Deadlines", format!("of calls with a timeout of {timeout}"))
+            }
+            Event::Retry { task, call } => {
+                said("Retry", format!("of call {call} of {}", self.task_account(estate, task)))
+            }
+            Event::Continue { task } => said("Continue", self.task_account(estate, task)),
+            Event::Poll { replica: of, life } => said("Poll", format!("{}, life {life}", replica(of))),
+            Event::PolicyRead { replica: of, life, fetch } => {
+                said("PolicyRead", format!("for {}, life {life}, fetch {fetch}", replica(of)))
+            }
+            Event::PolicyAnswer { replica: of, life, fetch, version } => {
+                said("PolicyAnswer", format!("version {version} to {}, life {life}, fetch {fetch}", replica(of)))
+            }
+            Event::PolicyUnavailable { replica: of, life, fetch } => {
+                said("PolicyUnavailable", format!("to {}, life {life}, fetch {fetch}", replica(of)))
+            }
+            Event::PolicyPush { replica: of, life, version } => {
+                said("PolicyPush", format!("version {version} to {}, life {life}", replica(of)))
+            }
+            Event::Reconnect { replica: of, life } => said("Reconnect", format!("{}, life {life}", replica(of))),
+            Event::StalenessCheck { replica: of, life } => {
+                said("StalenessCheck", format!("{}, life {life}", replica(of)))
+            }
+            Event::Replicate { region, version } => {
+                said("Replicate", format!("version {version} to region {}", estate.regions[region].name))
+            }
+            Event::StepDue { rollout, step } => {
+                let rollout = &estate.rollouts[usize::from(rollout)];
+                let step = &rollout.steps[usize::from(step)].name;
+                said("StepDue", format!("{}/{step}", estate.features[rollout.feature].name))
+            }
+            Event::LiftKill { entry } => said("LiftKill", label(entry).to_owned()),
+            Event::EntryBegins { entry } => said("EntryBegins", label(entry).to_owned()),
+            Event::EntryEnds { entry, strike } => said("EntryEnds", format!("{}, strike {strike}", label(entry))),
+            Event::DeployBatch { entry, batch } => said("DeployBatch", format!("{}, batch {batch}", label(entry))),
+            Event::ReplicaUp { replica: of } => said("ReplicaUp", replica(of).to_owned()),
+            Event::Append { record } => said("Append", self.record_account(estate, record)),
+            Event::MemberPolls { member: of, epoch } => said("MemberPolls", format!("{}, epoch {epoch}", member(of))),
+            Event::PollDeadline { member: of, epoch } => said("PollDeadline", format!("{}, epoch {epoch}", member(of))),
+            Event::AutoCommit { member: of, epoch } => said("AutoCommit", format!("{}, epoch {epoch}", member(of))),
+            Event::SessionExpires { member: of, epoch } => {
+                said("SessionExpires", format!("{}, epoch {epoch}", member(of)))
+            }
+            Event::JoinPhaseEnds { group: of, attempt } => {
+                said("JoinPhaseEnds", format!("{}, rebalance {attempt}", group(of)))
+            }
+            Event::Assign { group: of, attempt } => said("Assign", format!("{}, rebalance {attempt}", group(of))),
+        }
+    }
+
+    fn task_account(&self, estate: &Estate, slot: Slot<Task>) -> String {
+        let Some(task) = self.tasks.get(slot) else { return "a task that is over".to_owned() };
+        let operation = &estate.operations[task.operation];
+        let service = &estate.services[operation.service].name;
+        let (replica, visit, attempt) = (&estate.replicas[task.replica].name, task.visit + 1, task.attempt);
+        let of = self.interaction_account(estate, task.interaction);
+        format!("{service}.{} at {replica} for {of}, visit {visit}, attempt {attempt}", operation.name)
+    }
+
+    fn interaction_account(&self, estate: &Estate, slot: Slot<Ongoing>) -> String {
+        let Some(ongoing) = self.interactions.get(slot) else { return "an interaction that is over".to_owned() };
+        let (journey, n) = (&estate.journeys[ongoing.id.journey].name, ongoing.id.n);
+        match ongoing.id.replay {
+            0 => format!("{journey} {n}"),
+            replay => format!("{journey} {n} in replay {replay}"),
+        }
+    }
+
+    fn record_account(&self, estate: &Estate, slot: Slot<Sent>) -> String {
+        let Some(sent) = self.sent.get(slot) else { return "a record that is appended".to_owned() };
+        let (topic, partition, record) = sent.destination();
+        let (event_type, of) = (estate.event_types.text(record.event_type), record.id);
+        let topic = &estate.topics[topic].name;
+        format!("{event_type} of {} {} to {topic}/{partition}", estate.journeys[of.journey].name, of.n)
+    }
+}
+
+fn outcome_account(estate: &Estate, outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Succeeded => "succeeded".to_owned(),
+        Outcome::Rejected(reason) => format!("rejected: {}", estate.reasons.text(reason)),
+        Outcome::Failed(why) => format!("failed: {why:?}"),
+    }
+}
