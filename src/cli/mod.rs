@@ -6,10 +6,16 @@ mod completions;
 mod explain;
 mod files;
 mod list;
+mod locate;
+mod lockstep;
+mod recorded;
+mod replay;
 mod run;
 mod schema;
 mod stop;
 mod test;
+mod verify;
+mod which;
 
 use crate::report::terminal::Ink;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -43,6 +49,8 @@ enum Command {
     Run(run::Run),
     /// Run scenarios, each in all its variants, against their `expect`; folders are walked.
     Test(test::Test),
+    /// Make one run again, from a scenario file or a result's folder: its digest, its verdicts, its first violations.
+    Replay(replay::Replay),
     /// Read scenario files and tell every mistake, without running anything.
     Check(check::Check),
     /// List what the language knows: invariants, faults, metrics, formats; or the variants of a file.
@@ -53,6 +61,9 @@ enum Command {
     Schema(schema::Schema),
     /// Print a completion script for a shell.
     Completions(completions::Completions),
+    /// One run at the pace of the process that compares it with another one.
+    #[command(hide = true)]
+    Lockstep(lockstep::Lockstep),
 }
 
 /// How a command ended, by the exit codes that `explain exit-codes` prints.
@@ -63,6 +74,8 @@ impl Exit {
     pub const PASS: Exit = Exit(0);
     pub const USAGE: Exit = Exit(2);
     pub const NOTHING_SELECTED: Exit = Exit(4);
+    pub const MISMATCH: Exit = Exit(5);
+    pub const INTERNAL: Exit = Exit(70);
     pub const NOT_WRITTEN: Exit = Exit(74);
 
     /// The one that is told when several apply (cli.md): interruptions, internal, output, usage, fail, inconclusive.
@@ -83,6 +96,7 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
         "inconclusive: something named was never exercised, pending or undecided; a fault never fired; the run was cut short",
     ),
     ("4", "nothing selected"),
+    ("5", "determinism mismatch: the first differing event is printed"),
     ("70", "internal error"),
     ("74", "output could not be written"),
     ("130, 143", "interrupted; the partial report says so"),
@@ -102,11 +116,13 @@ pub fn main() -> ExitCode {
     let exit = match cli.command.unwrap_or_else(|| Command::Run(run::Run::default())) {
         Command::Run(command) => command.run(ink),
         Command::Test(command) => command.run(ink),
+        Command::Replay(command) => command.run(ink),
         Command::Check(command) => command.run(ink),
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
+        Command::Lockstep(command) => command.run(ink),
     };
     let printed = if NOT_PRINTED.load(Ordering::Relaxed) { Exit::NOT_WRITTEN } else { Exit::PASS };
     ExitCode::from(exit.worst(printed).0)

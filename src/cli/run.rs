@@ -2,6 +2,8 @@
 
 use super::clock::Clock;
 use super::files::{self, Source};
+use super::verify;
+use super::which::Which;
 use super::{Exit, print, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Invocation, VariantOutcome};
 use crate::campaign::{run_variant, verdict};
@@ -88,6 +90,10 @@ pub(crate) struct Run {
     /// A variant of the file instead of the file as it is.
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
+    /// Make the same runs again in another process with another number of jobs, and compare events, draws, ends and
+    /// digests. A difference is exit code 5, with the first differing event.
+    #[arg(long)]
+    verify: bool,
     #[command(flatten)]
     options: Options,
 }
@@ -169,8 +175,39 @@ impl Run {
             let (outcome, ended) = campaign(&source, vec![loaded], seeds.clone(), &self.options);
             exit = exit.worst(ended);
             self.options.report(&outcome, ink);
+            if self.verify && !outcome.outcome.interrupted {
+                exit = exit.worst(self.verified(&outcome.outcome));
+            }
         }
         exit
+    }
+}
+
+impl Run {
+    /// The same runs by another process, with another number of jobs.
+    fn verified(&self, outcome: &CampaignOutcome) -> Exit {
+        let variant = outcome.variants.first().expect("a campaign of `run` has one variant");
+        let path = (!outcome.invocation.file.is_empty()).then(|| PathBuf::from(&outcome.invocation.file));
+        let which = Which {
+            file: path,
+            variant: Some(variant.plan.variant.clone()),
+            set: self.options.set.clone(),
+            max_events: self.options.max_events,
+            ..Which::default()
+        };
+        let jobs = verify::other_jobs(self.options.jobs());
+        let there = match verify::campaign_again(&which, &(outcome.seeds.0..outcome.seeds.1), jobs) {
+            Ok(there) => there,
+            Err(exit) => return exit,
+        };
+        let here = verify::rows_of(&serde_json::json!({ "runs": result::run_rows(variant) }));
+        let sides = ["this process".to_owned(), format!("another process, jobs: {jobs}")];
+        let comparison =
+            verify::Comparison { scenario: &outcome.scenario, sides, here: &here, there: &there, which: &which };
+        match self.options.format {
+            Format::Human => comparison.conclude(&format!("again in another process with jobs: {jobs}")),
+            Format::Json | Format::Ndjson => comparison.mismatch().unwrap_or(Exit::PASS),
+        }
     }
 }
 
@@ -181,9 +218,14 @@ pub(crate) struct Reported {
 }
 
 /// Compiles a variant; what is wrong is told at once.
+pub(crate) fn compiled(source: &Source, variant: Option<&str>, set: &[String], ink: Ink) -> Result<Loaded, Exit> {
+    let request = Request { variant, set };
+    source.scenario.plan(&request).map_err(|diagnostics| files::refuse(&diagnostics, ink))
+}
+
+/// Compiles a variant, and tells what its author may want to know.
 pub(crate) fn plan(source: &Source, variant: Option<&str>, options: &Options, ink: Ink) -> Result<Loaded, Exit> {
-    let request = Request { variant, set: &options.set };
-    let loaded = source.scenario.plan(&request).map_err(|diagnostics| files::refuse(&diagnostics, ink))?;
+    let loaded = compiled(source, variant, &options.set, ink)?;
     if !loaded.notes.is_empty() && !options.quiet {
         tell(&format!("{}\n", render(&loaded.notes, source.scenario.sources(), ink == Ink::Colored)));
     }
@@ -194,7 +236,7 @@ pub(crate) fn plan(source: &Source, variant: Option<&str>, options: &Options, in
 pub(crate) fn campaign(source: &Source, loaded: Vec<Loaded>, seeds: Range<u64>, options: &Options) -> (Reported, Exit) {
     let clock = Clock::start();
     let stop = stop::signals();
-    let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+    let jobs = options.jobs();
     let limits = options.max_events.map_or_else(Limits::default, |events| Limits { events });
     let total = (seeds.end - seeds.start).saturating_mul(loaded.len() as u64);
     let bar = progress_bar(total, options.quiet);
@@ -250,6 +292,11 @@ pub(crate) fn campaign(source: &Source, loaded: Vec<Loaded>, seeds: Range<u64>, 
 }
 
 impl Options {
+    /// Runs at a time: as asked for, or one for each core.
+    fn jobs(&self) -> usize {
+        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    }
+
     /// Prints the result as asked for. What it comes to was decided before.
     fn report(&self, reported: &Reported, ink: Ink) {
         match self.format {

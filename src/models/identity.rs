@@ -156,6 +156,13 @@ pub struct Account {
     pub about: String,
 }
 
+impl Account {
+    /// As one word, for digests.
+    pub fn to_word(&self) -> u64 {
+        within(hash(self.kind), hash(&self.about))
+    }
+}
+
 impl World {
     /// The account of an event that is about to happen, or has just been planned.
     pub fn account(&self, estate: &Estate, event: &Event) -> Account {

@@ -151,17 +151,24 @@ impl World {
         self.keys = Arc::new(self.keys.forked(estate, salt));
     }
 
-    /// Takes the next event up to `horizon`; `false` when there is none.
+    /// Takes the next event up to `horizon` and handles it; `false` when there is none.
     pub fn step(&mut self, estate: &Estate, horizon: SimTime) -> bool {
-        self.cx.clear_observations();
-        let Some(event) = self.cx.next(horizon) else { return false };
-        let (kind, about) = self.words(&event);
-        self.cx.enter(kind, about);
+        let Some(event) = self.take(horizon) else { return false };
         self.dispatch(estate, event);
         true
     }
 
-    fn dispatch(&mut self, estate: &Estate, event: Event) {
+    /// The next event up to `horizon`: the clock moves to it and the digest takes it in. It is to be handled next.
+    pub fn take(&mut self, horizon: SimTime) -> Option<Event> {
+        self.cx.clear_observations();
+        let event = self.cx.next(horizon)?;
+        let (kind, about) = self.words(&event);
+        self.cx.enter(kind, about);
+        Some(event)
+    }
+
+    /// Handles an event just taken.
+    pub fn dispatch(&mut self, estate: &Estate, event: Event) {
         match event {
             Event::Arrive { journey } => self.on_arrive(estate, journey),
             Event::UserActs { users, user } => self.on_user_acts(estate, users, user),

@@ -5,8 +5,10 @@
 pub mod csv;
 pub mod folder;
 pub mod html;
+pub mod mismatch;
 pub mod number;
 pub mod plot;
+pub mod replay;
 pub mod result;
 pub mod sentence;
 pub mod summary;

@@ -21,6 +21,8 @@ pub struct ResultFile<'a> {
     /// Of the first variant; every variant's own stands under `variants`.
     pub scenario_hash: &'a str,
     pub params: BTreeMap<&'a str, &'a str>,
+    /// `--set` as given, in order.
+    pub set: Vec<String>,
     /// `pass`, `fail` or `inconclusive`.
     pub verdict: &'static str,
     /// True where somebody stopped the campaign: the rest is true and not everything.
@@ -172,6 +174,7 @@ pub fn result(outcome: &CampaignOutcome) -> ResultFile<'_> {
         scenario: &outcome.scenario,
         scenario_hash: first.map_or("", |variant| &variant.plan.hash),
         params: first.map(params).unwrap_or_default(),
+        set: outcome.invocation.set.iter().map(|(key, value)| format!("{key}={value}")).collect(),
         verdict: verdict::overall(outcome).name(),
         interrupted: outcome.interrupted,
         seeds: outcome.seeds,
@@ -180,7 +183,7 @@ pub fn result(outcome: &CampaignOutcome) -> ResultFile<'_> {
         invariants: outcome.variants.iter().flat_map(invariant_rows).collect(),
         metrics: outcome.variants.iter().flat_map(metric_rows).collect(),
         faults: outcome.variants.iter().flat_map(fault_rows).collect(),
-        runs: outcome.variants.iter().flat_map(|v| v.runs.iter().map(|run| run_row(v, run))).collect(),
+        runs: outcome.variants.iter().flat_map(run_rows).collect(),
     }
 }
 
@@ -264,6 +267,11 @@ fn fault_rows(variant: &VariantOutcome) -> Vec<FaultRow<'_>> {
         fired: entry.times,
     };
     variant.happened().into_iter().map(row).collect()
+}
+
+/// The rows of a variant's runs.
+pub fn run_rows(variant: &VariantOutcome) -> Vec<RunRow<'_>> {
+    variant.runs.iter().map(|run| run_row(variant, run)).collect()
 }
 
 fn run_row<'a>(variant: &'a VariantOutcome, run: &'a RunSummary) -> RunRow<'a> {

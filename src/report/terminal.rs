@@ -62,6 +62,13 @@ pub fn one_line(variant: &VariantOutcome, strict: bool, ink: Ink) -> String {
     number::with_plain_spaces(&format!("{} {name}  {said}\n", page.mark_of(overall)))
 }
 
+/// One story as `run` prints it.
+pub fn story(story: &Story, ink: Ink) -> String {
+    let mut page = Page { text: String::new(), ink };
+    page.story(story);
+    number::with_plain_spaces(&page.text)
+}
+
 struct Page {
     text: String,
     ink: Ink,

@@ -1,6 +1,7 @@
 //! The loop of one run: pop, dispatch, observe, until the horizon or a limit.
 
 use super::attribution::attribute;
+use super::course::{RunSpec, Stepper};
 use super::metrics::Metrics;
 use super::reached::Reached;
 use super::series::Recorder;
@@ -9,7 +10,7 @@ use crate::invariants::board::Board;
 use crate::invariants::{Entry, Ledger};
 use crate::models::estate::{Estate, JourneyId};
 use crate::models::observation::{Kind, Observed};
-use crate::models::world::{Course, StepTimes, World};
+use crate::models::world::{Course, StepTimes};
 use crate::scenario::plan::Plan;
 use crate::units::SimTime;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,6 +60,11 @@ pub struct Completed {
 
 /// Runs a plan with a seed. The result depends on nothing else.
 pub fn run(plan: &Plan, seed: u64, limits: Limits, detail: &Detail, stop: &AtomicBool) -> Option<Completed> {
+    run_spec(plan, &RunSpec::of(seed), limits, detail, stop)
+}
+
+/// Runs one of the runs of a plan. The result depends on nothing else.
+pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, stop: &AtomicBool) -> Option<Completed> {
     let estate = &*plan.estate;
     let mut recorder = match detail {
         Detail::Summary => None,
@@ -69,7 +75,7 @@ pub fn run(plan: &Plan, seed: u64, limits: Limits, detail: &Detail, stop: &Atomi
     let mut reached = Reached::new(&plan.expectations, estate);
     let keep_all = recorder.is_some();
     let wants = |kind: Kind| keep_all || metrics.wants(kind) || reached.wants(kind);
-    let observed = drive(plan, seed, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
+    let observed = drive(plan, spec, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
         for fact in facts {
             metrics.observe(fact, estate);
             reached.observe(fact, estate);
@@ -82,7 +88,7 @@ pub fn run(plan: &Plan, seed: u64, limits: Limits, detail: &Detail, stop: &Atomi
         }
     })?;
     let end = observed.end;
-    let baseline = baseline_ledgers(plan, seed, limits, stop, &observed)?;
+    let baseline = baseline_ledgers(plan, spec, limits, stop, &observed)?;
     let invariants = observed
         .ledgers
         .into_iter()
@@ -92,7 +98,7 @@ pub fn run(plan: &Plan, seed: u64, limits: Limits, detail: &Detail, stop: &Atomi
         })
         .collect();
     let summary = RunSummary {
-        seed,
+        seed: spec.seed,
         digest: observed.digest,
         events: observed.events,
         draws: observed.draws,
@@ -126,7 +132,7 @@ struct Driven {
 
 fn drive(
     plan: &Plan,
-    seed: u64,
+    spec: &RunSpec,
     course: Course,
     limits: Limits,
     also: &[bool; Kind::COUNT],
@@ -136,27 +142,27 @@ fn drive(
     let estate = &*plan.estate;
     let mut board = Board::new(estate, &|name| plan.settings_of(name));
     let wanted = Kind::ALL.map(|kind| also[kind as usize] || board.wants(kind));
-    let mut world = World::assemble(estate, seed, course, wanted);
-    let horizon = SimTime::from(estate.horizon());
+    let mut stepper = Stepper::new(estate, spec, course, wanted);
     let mut cut_short = false;
     loop {
-        let facts = world.cx().observations();
+        let facts = stepper.world.cx().observations();
         if !facts.is_empty() {
             board.observe(facts, estate);
             show(facts);
         }
-        if world.cx().dispatched() >= limits.events {
+        if stepper.world.cx().dispatched() >= limits.events {
             cut_short = true;
             break;
         }
-        if world.cx().dispatched().is_multiple_of(1 << 16) && stop.load(Ordering::Relaxed) {
+        if stepper.world.cx().dispatched().is_multiple_of(1 << 16) && stop.load(Ordering::Relaxed) {
             return None;
         }
-        if !world.step(estate, horizon) {
+        if !stepper.step() {
             break;
         }
     }
-    let end = if cut_short { world.cx().now() } else { horizon };
+    let world = &stepper.world;
+    let end = if cut_short { world.cx().now() } else { stepper.end };
     Some(Driven {
         ledgers: board.finish(end, estate),
         digest: world.cx().digest().to_string(),
@@ -172,7 +178,7 @@ fn drive(
 /// The same seed without the rollouts, where a violation asks whose fault it is.
 fn baseline_ledgers(
     plan: &Plan,
-    seed: u64,
+    spec: &RunSpec,
     limits: Limits,
     stop: &AtomicBool,
     observed: &Driven,
@@ -182,7 +188,7 @@ fn baseline_ledgers(
     }
     let nothing = [false; Kind::COUNT];
     let course = Course::Baseline(observed.steps.clone());
-    let baseline = drive(plan, seed, course, limits, &nothing, stop, &mut |_| {})?;
+    let baseline = drive(plan, spec, course, limits, &nothing, stop, &mut |_| {})?;
     Some(Some(baseline.ledgers))
 }
 
