@@ -19,8 +19,8 @@
 //! A test holds this order; siblings never see each other.
 //!
 //! - [`units`]: integer time, shares, typed dense ids and pools. Nothing about rollouts.
-//! - [`kernel`]: the event queue with its total order, keyed random streams, distributions, the digest. No flag is
-//!   known here.
+//! - [`kernel`]: the event queue with its total order, keyed random streams, distributions, one digest over events and
+//!   draws. No flag is known here.
 //! - [`rollout`]: features, stages, policies, conditions, decisions, steps, as pure functions. No time passes here.
 //! - [`models`]: the moving parts, one state machine per file, over typed pools in one world. No handler returns a
 //!   `Result`; no model holds another; nothing knows which failure a scenario is about.
@@ -29,8 +29,8 @@
 //! - [`invariants`]: one promise per file, online, over observations. No invariant draws, sends or waits.
 //! - [`scenario`]: from text to plan. The located tree, the language as declarative tables, meaning, expressions,
 //!   problems with their places. Nothing is simulated here and no file is opened.
-//! - [`run`]: one seed. The loop and its limits, metrics, series, attribution against the run without the rollout, the
-//!   story. No second seed.
+//! - [`run`]: one seed. The loop and its limits, forks, checkpoints, metrics, series, attribution against the run without
+//!   the rollout, the story. No second seed.
 //! - [`campaign`]: many seeds on scoped threads, folded in seed order; expectations judged. No format.
 //! - [`report`]: one format per file, each a pure function of an outcome. No judging, no clock.
 //! - [`cli`]: one subcommand per file. The only place that prints, opens files and looks at the clock.
@@ -52,7 +52,9 @@
 //!
 //! Held five times: handlers have no clock and no input; order is `(time, sequence)`; streams are keyed by names and
 //! ordinals with ChaCha; clippy bans hash maps, clocks and platform-dependent maths (`clippy.toml`); tests compare
-//! digests between runs, processes, numbers of jobs and orders of keys.
+//! digests between runs, processes, numbers of jobs and orders of keys, and with those in `tests/golden`. The digest
+//! takes events by name ([`models::identity`]); [`run::walk`] gives a run checkpoint by checkpoint, with which
+//! `run --verify` and `replay` find the first differing event of two processes.
 
 pub mod campaign;
 pub mod cli;

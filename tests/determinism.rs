@@ -1,12 +1,13 @@
-//! The determinism contract: one scenario, one seed, one digest, wherever and however it is run.
+//! The determinism contract: one scenario, one seed, one digest, wherever and however it is run. (That chance is keyed:
+//! `keyed_streams.rs`; forks: `fork.rs`; other processes: `replay.rs`; the digests in git: `golden_digests.rs`.)
 
 mod common;
 
-use common::{plan, plan_with, run_once, scenario, shipped};
+use common::{plan, plan_with, run_once, shipped};
 use std::sync::atomic::AtomicBool;
 use windtunnel::campaign::run_variant;
-use windtunnel::run::{Detail, Limits, run};
-use windtunnel::scenario::Request;
+use windtunnel::run::walk::WINDOW;
+use windtunnel::run::{Detail, Keep, Limits, RunSpec, Walk, run};
 
 const SHIPPED: [&str; 4] =
     ["split-brain.yaml", "consumer-lag.yaml", "control-plane-outage.yaml", "semantic-mismatch.yaml"];
@@ -36,6 +37,35 @@ fn one_and_two_jobs_give_the_same_runs_in_the_same_order() {
 }
 
 #[test]
+fn a_walk_in_windows_comes_to_the_digest_of_the_run_whether_or_not_its_deeds_are_kept() {
+    let plan = plan(&shipped("consumer-lag.yaml"));
+    let ran = run_once(&plan, 3).summary;
+    for keep in [Keep::Nothing, Keep::Deeds] {
+        let mut walk = Walk::new(&plan, &RunSpec::of(3), Limits::default(), keep);
+        let mut checkpoints = Vec::new();
+        while let Some(checkpoint) = walk.next_checkpoint() {
+            assert!(walk.deeds().len() as u64 <= WINDOW, "no more than a window is ever kept");
+            checkpoints.push(checkpoint);
+        }
+        let end = checkpoints.pop().expect("there is one at the end");
+        assert_eq!((end.events, end.draws, end.at), (ran.events, ran.draws, ran.end));
+        assert_eq!(end.digest.to_string(), ran.digest);
+        assert_eq!(checkpoints.len() as u64, ran.events / WINDOW);
+        assert!(checkpoints.iter().zip(1..).all(|(checkpoint, n)| checkpoint.events == n * WINDOW));
+    }
+}
+
+#[test]
+fn a_run_that_hits_its_limit_of_events_is_walked_as_far() {
+    let plan = plan(&shipped("split-brain.yaml"));
+    let limits = Limits { events: 10_000 };
+    let ran = run(&plan, 1, limits, &Detail::Summary, &AtomicBool::new(false)).expect("nobody stops it").summary;
+    let walked = Walk::new(&plan, &RunSpec::of(1), limits, Keep::Nothing).to_end();
+    assert!(ran.cut_short);
+    assert_eq!((walked.events, walked.at, walked.digest.to_string()), (10_000, ran.end, ran.digest));
+}
+
+#[test]
 fn what_is_observed_changes_nothing() {
     let plan = plan(&shipped("consumer-lag.yaml"));
     let stop = AtomicBool::new(false);
@@ -57,42 +87,6 @@ fn the_order_of_keys_changes_neither_hash_nor_digest() {
     let (forth, back) = (plan(forth), plan(back));
     assert_eq!(forth.hash, back.hash);
     assert_eq!(run_once(&forth, 5).summary.digest, run_once(&back, 5).summary.digest);
-}
-
-#[test]
-fn an_unrelated_service_leaves_every_other_stream_alone() {
-    let text = shipped("split-brain.yaml");
-    let more = text.replacen("services:\n", "services:\n  aardvark: { replicas: 2, sdk: { poll: 7s } }\n", 1);
-    assert_ne!(text, more);
-    let (without, with) = (run_once(&plan(&text), 4), run_once(&plan(&more), 4));
-    // Arrivals, service times and decisions of the others: every metric that no new service takes part in.
-    for metric in
-        ["interactions.count", "mixed_interactions.count", "latency.p50", "latency.p99", "new_path_effects.count"]
-    {
-        assert_eq!(without.summary.metric(metric), with.summary.metric(metric), "{metric}");
-    }
-    assert_ne!(without.summary.digest, with.summary.digest, "the new service's own polls are in the digest");
-}
-
-#[test]
-fn a_fault_that_hits_nothing_changes_no_arrival_and_no_latency() {
-    let text = shipped("split-brain.yaml");
-    let more = format!("{text}\ntimeline:\n  - {{ at: 9m, fault: link.slow, target: billing, by: 0s, lasts: 1s }}\n");
-    let (without, with) = (run_once(&plan(&text), 4), run_once(&plan(&more), 4));
-    for metric in ["interactions.count", "mixed_interactions.count", "latency.p99"] {
-        assert_eq!(without.summary.metric(metric), with.summary.metric(metric), "{metric}");
-    }
-}
-
-#[test]
-fn variants_of_one_scenario_see_the_same_customers() {
-    let text = shipped("split-brain.yaml");
-    let scenario = scenario(&text);
-    let set: [String; 0] = [];
-    let of = |variant| scenario.plan(&Request { variant, set: &set }).expect("it is shipped").plan;
-    let (base, edge) = (run_once(&of(None), 9), run_once(&of(Some("edge-context")), 9));
-    assert_eq!(base.summary.metric("interactions.count"), edge.summary.metric("interactions.count"));
-    assert_eq!(base.summary.metric("latency.p99"), edge.summary.metric("latency.p99"));
 }
 
 #[test]

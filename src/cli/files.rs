@@ -1,6 +1,7 @@
 //! Reading scenario files and what they include, bounded.
 
 use super::{Exit, tell};
+use crate::report::folder;
 use crate::report::terminal::Ink;
 use crate::scenario::problem::render;
 use crate::scenario::tree::LARGEST_FILE;
@@ -15,6 +16,8 @@ pub(crate) struct Source {
     /// As the user named it; `None` for the embedded one.
     pub path: Option<PathBuf>,
     pub text: String,
+    /// The other files it reads, by the paths it names them with.
+    pub inputs: Vec<(String, Vec<u8>)>,
 }
 
 /// Reads a file, or the embedded scenario where none is named. What is wrong is told at once.
@@ -30,11 +33,19 @@ pub(crate) fn read(path: Option<&Path>, set: &[String], ink: Ink) -> Result<Sour
         },
     };
     let beside = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
-    let mut include = |wanted: &str| bounded(&beside.join(wanted)).map_err(|why| why.to_string());
+    let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut include = |wanted: &str| {
+        let place = folder::kept_input(&beside, wanted).unwrap_or_else(|| beside.join(wanted));
+        let bytes = bounded(&place).map_err(|why| why.to_string())?;
+        if inputs.iter().all(|(known, _)| known != wanted) {
+            inputs.push((wanted.to_owned(), bytes.clone()));
+        }
+        Ok(bytes)
+    };
     match Scenario::read_for(&name, &bytes, set, &mut include) {
         Ok(scenario) => {
             let text = String::from_utf8_lossy(&bytes).into_owned();
-            Ok(Source { scenario, path: path.map(Path::to_owned), text })
+            Ok(Source { scenario, path: path.map(Path::to_owned), text, inputs })
         }
         Err(diagnostics) => Err(refuse(&diagnostics, ink)),
     }

@@ -35,7 +35,7 @@ fn pair(which: &Which) -> Result<Option<FirstDifference>, String> {
             }
             // One had ended a checkpoint earlier, and was equal up to it: its side has nothing more to show.
             (a, b) => {
-                let mut window = |side: &mut Side, there: bool| if there { side.show() } else { Ok(Vec::new()) };
+                let window = |side: &mut Side, there: bool| if there { side.show() } else { Ok(Vec::new()) };
                 let (ones, others) = (window(&mut one, a.is_some())?, window(&mut other, b.is_some())?);
                 return Ok(Some(first_difference(ones, others)));
             }
@@ -45,7 +45,7 @@ fn pair(which: &Which) -> Result<Option<FirstDifference>, String> {
 
 fn first_difference(mut one: Vec<EventTold>, mut other: Vec<EventTold>) -> FirstDifference {
     let equal = one.iter().zip(&other).take_while(|(one, other)| one == other).count();
-    let mut at = |events: &mut Vec<EventTold>| (equal < events.len()).then(|| events.swap_remove(equal));
+    let at = |events: &mut Vec<EventTold>| (equal < events.len()).then(|| events.swap_remove(equal));
     FirstDifference { one: at(&mut one), other: at(&mut other) }
 }
 

@@ -104,6 +104,8 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    #[cfg(feature = "planted")]
+    plant();
     let cli = Cli::parse();
     let ink = match cli.color {
         Color::Always => Ink::Colored,
@@ -126,6 +128,18 @@ pub fn main() -> ExitCode {
     };
     let printed = if NOT_PRINTED.load(Ordering::Relaxed) { Exit::NOT_WRITTEN } else { Exit::PASS };
     ExitCode::from(exit.worst(printed).0)
+}
+
+/// Plants the bug that the environment names, for tests of whole processes. An unknown name is a mistake of the test.
+#[cfg(feature = "planted")]
+#[expect(clippy::disallowed_methods, reason = "compiled into tests only; processes inherit it from one another")]
+fn plant() {
+    use crate::kernel::planted::{Planted, plant};
+    if let Ok(wanted) = std::env::var("WINDTUNNEL_PLANTED") {
+        let found = Planted::ALL.into_iter().find(|(name, _)| *name == wanted);
+        let (_, bug) = found.unwrap_or_else(|| panic!("no planted bug is called `{wanted}`"));
+        plant(Some(bug));
+    }
 }
 
 /// Whether something could not be written to standard output.

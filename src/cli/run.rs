@@ -280,7 +280,9 @@ pub(crate) fn campaign(source: &Source, loaded: Vec<Loaded>, seeds: Range<u64>, 
             command: std::env::args().collect(),
             machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         };
-        match folder::write(&outcome, &options.out, &source.text, &meta) {
+        let written = folder::write(&outcome, &options.out, &source.text, &meta)
+            .and_then(|folder| folder::keep_inputs(&folder, &source.inputs).map(|()| folder));
+        match written {
             Ok(folder) => report = Some(folder.join("index.html")),
             Err(why) => {
                 tell(&format!("error: the report could not be written: {why}\n"));

@@ -46,3 +46,22 @@ static ACTIVE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0)
 pub fn plant(bug: Option<Planted>) {
     ACTIVE.store(bug.map_or(0, |bug| 1 + bug as u8), std::sync::atomic::Ordering::Relaxed);
 }
+
+/// The items in their own order; with [`Planted::IterationOrder`], in that of a randomly seeded hash map.
+#[cfg(not(feature = "planted"))]
+#[inline(always)]
+pub fn ordered<T>(items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    items
+}
+
+/// The items in their own order; with [`Planted::IterationOrder`], in that of a randomly seeded hash map.
+#[cfg(feature = "planted")]
+#[expect(clippy::disallowed_types, reason = "the bug on purpose that the finder of nondeterminism must find")]
+pub fn ordered<T>(items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let items: Vec<T> = items.collect();
+    if !Planted::IterationOrder.is_active() {
+        return items.into_iter();
+    }
+    let by_hash: std::collections::HashMap<usize, T> = items.into_iter().enumerate().collect();
+    by_hash.into_values().collect::<Vec<T>>().into_iter()
+}

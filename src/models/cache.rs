@@ -6,6 +6,7 @@ use super::event::Event;
 use super::observation::{Observation, Obstacle};
 use super::task::Task;
 use super::world::World;
+use crate::kernel::planted::ordered;
 use crate::rollout::policy::PolicyVersion;
 use crate::units::{SimDuration, SimTime, Slot};
 
@@ -277,7 +278,8 @@ impl World {
 
     /// The streams of a region break: each of its replicas notices and tries to come back.
     pub(super) fn break_streams(&mut self, estate: &Estate, region: super::estate::RegionId, by: Obstacle) {
-        for (replica, spec) in estate.replicas.enumerate() {
+        for replica in ordered(estate.replicas.ids()) {
+            let spec = &estate.replicas[replica];
             let streams = matches!(sdk_of(estate, replica).map(|sdk| &sdk.delivery), Some(Delivery::Stream { .. }));
             if spec.region != region || !streams || !self.caches[replica.index()].connected {
                 continue;

@@ -4,6 +4,7 @@ use super::estate::{Delivery, Estate, RegionId, ReplicaId};
 use super::event::Event;
 use super::observation::{Observation, Obstacle, Publication};
 use super::world::World;
+use crate::kernel::planted::ordered;
 use crate::rollout::FeatureId;
 use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion};
 use crate::units::{SimDuration, SimTime};
@@ -110,7 +111,8 @@ impl World {
         state.visible = state.arrived;
         let version = state.visible;
         self.cx.observe(Observation::PolicyReplicated { region, version: PolicyVersion(version) });
-        for (replica, spec) in estate.replicas.enumerate() {
+        for replica in ordered(estate.replicas.ids()) {
+            let spec = &estate.replicas[replica];
             let Some(sdk) = &estate.services[spec.service].sdk else { continue };
             let streams = matches!(sdk.delivery, Delivery::Stream { .. });
             if streams && spec.region == region && self.caches[replica.index()].connected {

@@ -1,7 +1,7 @@
 //! What an event is about, by names and ordinals and never by places in tables: so the digest takes it in, and so a
 //! person reads it. What is added elsewhere in an estate changes neither.
 
-use super::estate::Estate;
+use super::estate::{Estate, GroupId, MemberId, ReplicaId};
 use super::event::Event;
 use super::interaction::Ongoing;
 use super::observation::Outcome;
@@ -9,7 +9,7 @@ use super::task::Task;
 use super::topic::Sent;
 use super::world::World;
 use crate::kernel::digest::hash_bytes;
-use crate::units::{SimDuration, Slot};
+use crate::units::Slot;
 
 /// Hashes of the names of everything an event can be about, by their ids. They do not depend on the seed.
 #[derive(Clone, Debug)]
@@ -85,9 +85,8 @@ impl World {
     pub(super) fn words(&self, event: &Event) -> (u64, u64) {
         let names = &self.keys.identities;
         let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-        let replica =
-            |replica: super::estate::ReplicaId, life: u32| within(names.replicas[replica.index()], life.into());
-        let member = |member: super::estate::MemberId, epoch: u32| within(names.members[member.index()], epoch.into());
+        let replica = |replica: ReplicaId, life: u32| within(names.replicas[replica.index()], life.into());
+        let member = |member: MemberId, epoch: u32| within(names.members[member.index()], epoch.into());
         let entry = |entry: u32, ordinal: u32| within(names.entries[entry as usize], ordinal.into());
         match *event {
             Event::Arrive { journey } => (1, within(names.journeys[journey.index()], self.arrived[journey.index()])),
@@ -166,77 +165,63 @@ impl Account {
 impl World {
     /// The account of an event that is about to happen, or has just been planned.
     pub fn account(&self, estate: &Estate, event: &Event) -> Account {
-        let replica = |id: super::estate::ReplicaId| estate.replicas[id].name.as_str();
-        let member = |id: super::estate::MemberId| estate.members[id].name.as_str();
-        let group = |id: super::estate::GroupId| estate.groups[id].name.as_str();
-        let label = |entry: u32| estate.timeline[entry as usize].label.as_str();
-        let said = |kind: &'static str, about: String| Account { kind, about };
-        match *event {
+        let replica = |id: ReplicaId, life: u32| format!("{}, life {life}", estate.replicas[id].name);
+        let member = |id: MemberId, epoch: u32| format!("{}, epoch {epoch}", estate.members[id].name);
+        let group = |id: GroupId, attempt: u32| format!("{}, rebalance {attempt}", estate.groups[id].name);
+        let label = |entry: u32| estate.timeline[entry as usize].label.clone();
+        let task = |task: Slot<Task>| self.task_account(estate, task);
+        let (kind, about) = match *event {
             Event::Arrive { journey } => {
-                let n = self.arrived[journey.index()];
-                said("Arrive", format!("{} {n}", estate.journeys[journey].name))
+                ("Arrive", format!("{} {}", estate.journeys[journey].name, self.arrived[journey.index()]))
             }
-            Event::UserActs { users, user } => said("UserActs", format!("{} {user}", estate.users[users].name)),
-            Event::Deliver { task } => said("Deliver", self.task_account(estate, task)),
-            Event::WorkDone { task } => said("WorkDone", self.task_account(estate, task)),
-            Event::Reply { task, call, outcome } => {
-                let outcome = outcome_account(estate, outcome);
-                said("Reply", format!("{outcome}, to call {call} of {}", self.task_account(estate, task)))
+            Event::UserActs { users, user } => ("UserActs", format!("{} {user}", estate.users[users].name)),
+            Event::Deliver { task: of } => ("Deliver", task(of)),
+            Event::WorkDone { task: of } => ("WorkDone", task(of)),
+            Event::Reply { task: of, call, outcome } => {
+                ("Reply", format!("{}, to call {call} of {}", outcome_account(estate, outcome), task(of)))
             }
             Event::Answer { interaction, outcome } => {
                 let to = self.interaction_account(estate, interaction);
-                said("Answer", format!("{}, to {to}", outcome_account(estate, outcome)))
+                ("Answer", format!("{}, to {to}", outcome_account(estate, outcome)))
             }
             Event::Deadlines { lane } => {
-                let timeout: SimDuration = self.lanes[usize::from(lane)].timeout();
-                said("Deadlines", format!("of calls with a timeout of {timeout}"))
+                ("Deadlines", format!("of calls with a timeout of {}", self.lanes[usize::from(lane)].timeout()))
             }
-            Event::Retry { task, call } => {
-                said("Retry", format!("of call {call} of {}", self.task_account(estate, task)))
-            }
-            Event::Continue { task } => said("Continue", self.task_account(estate, task)),
-            Event::Poll { replica: of, life } => said("Poll", format!("{}, life {life}", replica(of))),
+            Event::Retry { task: of, call } => ("Retry", format!("of call {call} of {}", task(of))),
+            Event::Continue { task: of } => ("Continue", task(of)),
+            Event::Poll { replica: of, life } => ("Poll", replica(of, life)),
             Event::PolicyRead { replica: of, life, fetch } => {
-                said("PolicyRead", format!("for {}, life {life}, fetch {fetch}", replica(of)))
+                ("PolicyRead", format!("for {}, fetch {fetch}", replica(of, life)))
             }
             Event::PolicyAnswer { replica: of, life, fetch, version } => {
-                said("PolicyAnswer", format!("version {version} to {}, life {life}, fetch {fetch}", replica(of)))
+                ("PolicyAnswer", format!("version {version} to {}, fetch {fetch}", replica(of, life)))
             }
             Event::PolicyUnavailable { replica: of, life, fetch } => {
-                said("PolicyUnavailable", format!("to {}, life {life}, fetch {fetch}", replica(of)))
+                ("PolicyUnavailable", format!("to {}, fetch {fetch}", replica(of, life)))
             }
             Event::PolicyPush { replica: of, life, version } => {
-                said("PolicyPush", format!("version {version} to {}, life {life}", replica(of)))
+                ("PolicyPush", format!("version {version} to {}", replica(of, life)))
             }
-            Event::Reconnect { replica: of, life } => said("Reconnect", format!("{}, life {life}", replica(of))),
-            Event::StalenessCheck { replica: of, life } => {
-                said("StalenessCheck", format!("{}, life {life}", replica(of)))
-            }
+            Event::Reconnect { replica: of, life } => ("Reconnect", replica(of, life)),
+            Event::StalenessCheck { replica: of, life } => ("StalenessCheck", replica(of, life)),
             Event::Replicate { region, version } => {
-                said("Replicate", format!("version {version} to region {}", estate.regions[region].name))
+                ("Replicate", format!("version {version} to region {}", estate.regions[region].name))
             }
-            Event::StepDue { rollout, step } => {
-                let rollout = &estate.rollouts[usize::from(rollout)];
-                let step = &rollout.steps[usize::from(step)].name;
-                said("StepDue", format!("{}/{step}", estate.features[rollout.feature].name))
-            }
-            Event::LiftKill { entry } => said("LiftKill", label(entry).to_owned()),
-            Event::EntryBegins { entry } => said("EntryBegins", label(entry).to_owned()),
-            Event::EntryEnds { entry, strike } => said("EntryEnds", format!("{}, strike {strike}", label(entry))),
-            Event::DeployBatch { entry, batch } => said("DeployBatch", format!("{}, batch {batch}", label(entry))),
-            Event::ReplicaUp { replica: of } => said("ReplicaUp", replica(of).to_owned()),
-            Event::Append { record } => said("Append", self.record_account(estate, record)),
-            Event::MemberPolls { member: of, epoch } => said("MemberPolls", format!("{}, epoch {epoch}", member(of))),
-            Event::PollDeadline { member: of, epoch } => said("PollDeadline", format!("{}, epoch {epoch}", member(of))),
-            Event::AutoCommit { member: of, epoch } => said("AutoCommit", format!("{}, epoch {epoch}", member(of))),
-            Event::SessionExpires { member: of, epoch } => {
-                said("SessionExpires", format!("{}, epoch {epoch}", member(of)))
-            }
-            Event::JoinPhaseEnds { group: of, attempt } => {
-                said("JoinPhaseEnds", format!("{}, rebalance {attempt}", group(of)))
-            }
-            Event::Assign { group: of, attempt } => said("Assign", format!("{}, rebalance {attempt}", group(of))),
-        }
+            Event::StepDue { rollout, step } => ("StepDue", step_account(estate, rollout, step)),
+            Event::LiftKill { entry } => ("LiftKill", label(entry)),
+            Event::EntryBegins { entry } => ("EntryBegins", label(entry)),
+            Event::EntryEnds { entry, strike } => ("EntryEnds", format!("{}, strike {strike}", label(entry))),
+            Event::DeployBatch { entry, batch } => ("DeployBatch", format!("{}, batch {batch}", label(entry))),
+            Event::ReplicaUp { replica: of } => ("ReplicaUp", estate.replicas[of].name.clone()),
+            Event::Append { record } => ("Append", self.record_account(estate, record)),
+            Event::MemberPolls { member: of, epoch } => ("MemberPolls", member(of, epoch)),
+            Event::PollDeadline { member: of, epoch } => ("PollDeadline", member(of, epoch)),
+            Event::AutoCommit { member: of, epoch } => ("AutoCommit", member(of, epoch)),
+            Event::SessionExpires { member: of, epoch } => ("SessionExpires", member(of, epoch)),
+            Event::JoinPhaseEnds { group: of, attempt } => ("JoinPhaseEnds", group(of, attempt)),
+            Event::Assign { group: of, attempt } => ("Assign", group(of, attempt)),
+        };
+        Account { kind, about }
     }
 
     fn task_account(&self, estate: &Estate, slot: Slot<Task>) -> String {
@@ -264,6 +249,11 @@ impl World {
         let topic = &estate.topics[topic].name;
         format!("{event_type} of {} {} to {topic}/{partition}", estate.journeys[of.journey].name, of.n)
     }
+}
+
+fn step_account(estate: &Estate, rollout: u16, step: u16) -> String {
+    let rollout = &estate.rollouts[usize::from(rollout)];
+    format!("{}/{}", estate.features[rollout.feature].name, rollout.steps[usize::from(step)].name)
 }
 
 fn outcome_account(estate: &Estate, outcome: Outcome) -> String {

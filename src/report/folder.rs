@@ -4,6 +4,7 @@ use super::{ALL, plot};
 use crate::campaign::outcome::CampaignOutcome;
 use crate::kernel::digest::{Digest, hash_bytes};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,35 @@ pub fn write(outcome: &CampaignOutcome, reports: &Path, scenario_text: &str, met
     }
     point(reports, &within)?;
     Ok(folder)
+}
+
+/// The file in a campaign's folder that lists its inputs: the path as the scenario names it, and the file kept of it.
+const INPUTS: &str = "inputs/index.json";
+
+/// Keeps the other files that a scenario reads beside it, so that the folder can be replayed wherever it is taken.
+pub fn keep_inputs(folder: &Path, inputs: &[(String, Vec<u8>)]) -> io::Result<()> {
+    if inputs.is_empty() {
+        return Ok(());
+    }
+    create(&folder.join("inputs"))?;
+    let mut index = BTreeMap::new();
+    for (number, (named, bytes)) in inputs.iter().enumerate() {
+        let ending = Path::new(named).file_name().map(|name| file_name(&name.to_string_lossy()));
+        let kept = format!("{}-{}", number + 1, ending.unwrap_or_default());
+        put_bytes(&folder.join("inputs").join(&kept), bytes)?;
+        index.insert(named, kept);
+    }
+    let mut index = serde_json::to_string_pretty(&index).map_err(io::Error::other)?;
+    index.push('\n');
+    put(&folder.join(INPUTS), &index)
+}
+
+/// What a campaign's folder keeps of the file that its scenario names so; `None` where it is no campaign's folder or
+/// keeps nothing of that name.
+pub fn kept_input(folder: &Path, named: &str) -> Option<PathBuf> {
+    let index = fs::read_to_string(folder.join(INPUTS)).ok().filter(|_| folder.join("result.json").is_file())?;
+    let index: BTreeMap<String, String> = serde_json::from_str(&index).ok()?;
+    index.get(named).map(|kept| folder.join("inputs").join(file_name(kept)))
 }
 
 /// Sixteen hexadecimal digits over scenario, parameters, seeds and version; a campaign that was interrupted gets a
@@ -111,10 +141,14 @@ fn create(folder: &Path) -> io::Result<()> {
 
 /// Writes beside the place and renames, so that nobody reads half a file.
 fn put(path: &Path, text: &str) -> io::Result<()> {
+    put_bytes(path, text.as_bytes())
+}
+
+fn put_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
     fresh.push(".new");
     let fresh = PathBuf::from(fresh);
-    fs::write(&fresh, text).map_err(|error| at(&fresh, &error))?;
+    fs::write(&fresh, bytes).map_err(|error| at(&fresh, &error))?;
     fs::rename(&fresh, path).map_err(|error| at(path, &error))
 }
 
@@ -168,6 +202,21 @@ mod tests {
         assert_eq!(folder_name(&elsewhere), name);
         let partial = CampaignOutcome { interrupted: true, ..split_brain() };
         assert_eq!(folder_name(&partial), format!("{name}-partial"));
+    }
+
+    #[test]
+    fn other_files_are_kept_under_the_names_the_scenario_gives_them() {
+        let reports = tempfile::tempdir().expect("a temporary folder");
+        let folder = write(&split_brain(), reports.path(), SOURCE, &Meta::default()).expect("it is writable");
+        assert_eq!(kept_input(&folder, "flags.json"), None);
+        let inputs = [("../a/flags.json".to_owned(), b"{}".to_vec()), ("flags.json".to_owned(), b"[]".to_vec())];
+        keep_inputs(&folder, &inputs).expect("it is writable");
+        for (named, bytes) in &inputs {
+            let kept = kept_input(&folder, named).expect("it is kept");
+            assert!(kept.starts_with(&folder));
+            assert_eq!(&fs::read(kept).expect("it was written"), bytes);
+        }
+        assert_eq!(kept_input(reports.path(), "flags.json"), None, "only a campaign's folder");
     }
 
     #[test]
