@@ -2,19 +2,22 @@
 
 mod common;
 
-use common::{plan, shipped};
+use common::{plan, plan_with, shipped};
 use windtunnel::models::observation::{Kind, Observation};
 use windtunnel::models::world::{Course, World};
 use windtunnel::run::{Checkpoint, Deed, Fork, Keep, Limits, RunSpec, Walk};
 use windtunnel::scenario::Plan;
 use windtunnel::units::{SimDuration, SimTime};
 
-fn at(minutes: u64) -> SimTime {
-    SimTime::from(SimDuration::from_secs(60 * minutes))
+fn at(seconds: u64) -> SimTime {
+    SimTime::from(SimDuration::from_secs(seconds))
 }
 
+/// When the luck becomes another: after the first publication.
+const FORK: u64 = 150;
+
 fn forked(salt: u64) -> RunSpec {
-    RunSpec { fork: Some(Fork { at: at(4), salt }), ..RunSpec::of(5) }
+    RunSpec { fork: Some(Fork { at: at(FORK), salt }), ..RunSpec::of(5) }
 }
 
 fn walked(plan: &Plan, spec: &RunSpec) -> (Vec<Checkpoint>, Vec<Deed>) {
@@ -29,18 +32,21 @@ fn walked(plan: &Plan, spec: &RunSpec) -> (Vec<Checkpoint>, Vec<Deed>) {
 
 #[test]
 fn everything_before_the_fork_is_the_same_and_what_comes_after_is_not() {
-    for name in ["split-brain.yaml", "consumer-lag.yaml"] {
-        let plan = plan(&shipped(name));
+    let plans = [
+        ("split-brain", plan_with(&shipped("split-brain.yaml"), None, &["duration=200s"])),
+        ("consumer-lag", plan(&shipped("consumer-lag.yaml"))),
+    ];
+    for (name, plan) in plans {
         let (whole, whole_deeds) = walked(&plan, &RunSpec::of(5));
         let (fork, fork_deeds) = walked(&plan, &forked(1));
-        let before = |deeds: &[Deed]| deeds.iter().take_while(|deed| deed.at < at(4)).cloned().collect::<Vec<_>>();
+        let before = |deeds: &[Deed]| deeds.iter().take_while(|deed| deed.at < at(FORK)).cloned().collect::<Vec<_>>();
         assert!(before(&whole_deeds).len() > 1_000, "{name}: there is a past");
         assert!(before(&whole_deeds) == before(&fork_deeds), "{name}: event by event, draw by draw, plan by plan");
         let differing = whole.iter().zip(&fork).position(|(a, b)| a != b).expect("the future is another");
-        assert!(whole[differing].at >= at(4) && fork[differing].at >= at(4), "{name}");
+        assert!(whole[differing].at >= at(FORK) && fork[differing].at >= at(FORK), "{name}");
         assert_ne!(whole.last().map(|end| end.digest), fork.last().map(|end| end.digest), "{name}");
         let words = |deeds: &[Deed]| -> Vec<u64> {
-            let after = deeds.iter().filter(|deed| deed.at >= at(4));
+            let after = deeds.iter().filter(|deed| deed.at >= at(FORK));
             after.flat_map(|deed| deed.draws.iter().map(|draw| draw.word)).take(1_000).collect()
         };
         let (one, other) = (words(&whole_deeds), words(&fork_deeds));
@@ -50,7 +56,7 @@ fn everything_before_the_fork_is_the_same_and_what_comes_after_is_not() {
 
 #[test]
 fn each_salt_has_one_future_of_its_own() {
-    let plan = plan(&shipped("split-brain.yaml"));
+    let plan = plan_with(&shipped("split-brain.yaml"), None, &["duration=200s"]);
     let end = |salt| Walk::new(&plan, &forked(salt), Limits::default(), Keep::Nothing).to_end().digest;
     assert_eq!(end(1), end(1));
     assert_ne!(end(1), end(2));
@@ -79,7 +85,7 @@ fn identities(plan: &Plan, fork: Option<u64>) -> std::collections::BTreeMap<(u32
                 Observation::Arrived { interaction, tenant, user, tenant_region } => {
                     open.insert(interaction.n, (tenant, user, tenant_region.index()));
                 }
-                Observation::Decided(decided) if fact.at >= at(1) => {
+                Observation::Decided(decided) if fact.at >= at(60) => {
                     let (tenant, user, region) = open[&decided.interaction.n];
                     let seen = (region, decided.stage.index());
                     assert_eq!(*found.entry((tenant, user)).or_insert(seen), seen, "user {user} of tenant {tenant}");
@@ -87,7 +93,7 @@ fn identities(plan: &Plan, fork: Option<u64>) -> std::collections::BTreeMap<(u32
                 _ => {}
             }
         }
-        if world.cx().now() >= at(4)
+        if world.cx().now() >= at(FORK)
             && let Some(salt) = pending.take()
         {
             world.fork(estate, salt);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{plan, plan_with, scenario, shipped};
+use common::{plan_with, scenario, shipped};
 use std::collections::BTreeMap;
 use windtunnel::kernel::Draw;
 use windtunnel::models::identity::Account;
@@ -52,6 +52,10 @@ fn observed(plan: &Plan, seed: u64, kinds: &[Kind]) -> Vec<String> {
     let mut lines = Vec::new();
     loop {
         for fact in world.cx().observations() {
+            // A replay's interaction is no customer's arrival.
+            if fact.what.interaction().is_some_and(|of| of.replay > 0) {
+                continue;
+            }
             let of = fact.what.interaction().map(|of| (estate.journeys[of.journey].name.as_str(), of.n));
             let what = match fact.what {
                 Observation::Arrived { tenant, user, .. } => format!("tenant {tenant} user {user}"),
@@ -75,6 +79,11 @@ fn observed(plan: &Plan, seed: u64, kinds: &[Kind]) -> Vec<String> {
     }
 }
 
+/// A scenario's plan for its first three minutes, in which its rollout takes place.
+fn short(text: &str) -> Plan {
+    plan_with(text, None, &["duration=3m"])
+}
+
 const OF_CUSTOMERS: [Kind; 4] = [Kind::Arrived, Kind::Finished, Kind::Decided, Kind::Called];
 
 /// What both runs drew from the streams of the first.
@@ -91,7 +100,7 @@ fn an_unrelated_service_changes_no_other_draw_no_other_event_and_no_decision() {
     let text = shipped("split-brain.yaml");
     let more = text.replacen("services:\n", "services:\n  aardvark: { replicas: 2, sdk: { poll: 7s } }\n", 1);
     assert_ne!(text, more);
-    let (without, with) = (plan(&text), plan(&more));
+    let (without, with) = (short(&text), short(&more));
     assert_same_streams(&without, &with, 4);
     assert_eq!(observed(&without, 4, &OF_CUSTOMERS), observed(&with, 4, &OF_CUSTOMERS));
     let (before, mut after) = (events(&without, 4), events(&with, 4));
@@ -102,11 +111,12 @@ fn an_unrelated_service_changes_no_other_draw_no_other_event_and_no_decision() {
 #[test]
 fn a_fault_that_hits_nothing_and_a_further_invariant_change_no_draw() {
     let text = shipped("split-brain.yaml");
-    let fault = format!("{text}\ntimeline:\n  - {{ at: 9m, fault: link.slow, target: billing, by: 0s, lasts: 1s }}\n");
-    let (without, with) = (plan(&text), plan(&fault));
+    let fault =
+        format!("{text}\ntimeline:\n  - {{ at: 150s, fault: link.slow, target: billing, by: 0s, lasts: 1s }}\n");
+    let (without, with) = (short(&text), short(&fault));
     assert_same_streams(&without, &with, 4);
     assert_eq!(observed(&without, 4, &OF_CUSTOMERS), observed(&with, 4, &OF_CUSTOMERS));
-    let checked = plan_with(&text, None, &["expect.convergence=holds"]);
+    let checked = plan_with(&text, None, &["expect.convergence=holds", "duration=3m"]);
     assert_same_streams(&without, &checked, 4);
 }
 
@@ -117,7 +127,7 @@ fn a_further_draw_in_one_place_moves_no_other() {
     let lossy = format!(
         "{text}\ntimeline:\n  - {{ at: 0s, fault: link.loss, target: billing, share: 0.000001%, lasts: 10m }}\n"
     );
-    let (without, with) = (plan(&text), plan(&lossy));
+    let (without, with) = (short(&text), short(&lossy));
     let (before, after) = (draws_by_stream(&without, 4), draws_by_stream(&with, 4));
     let moved: Vec<&String> = before.keys().filter(|stream| after[*stream] != before[*stream]).collect();
     assert!(moved.iter().all(|stream| stream.starts_with("latency to billing.")), "{moved:?}");
@@ -126,17 +136,17 @@ fn a_further_draw_in_one_place_moves_no_other() {
 }
 
 /// The variants of a scenario, the base first.
-fn variants(text: &str) -> Vec<Plan> {
+fn variants(text: &str, set: &[String]) -> Vec<Plan> {
     let scenario = scenario(text);
     let names = scenario.variants();
     let all = std::iter::once(None).chain(names.iter().map(|name| Some(name.as_str())));
-    all.map(|variant| scenario.plan(&Request { variant, set: &[] }).expect("it is shipped").plan).collect()
+    all.map(|variant| scenario.plan(&Request { variant, set }).expect("it is shipped").plan).collect()
 }
 
 #[test]
 fn variants_meet_the_same_arrivals_and_the_same_customers() {
     for name in ["split-brain.yaml", "control-plane-outage.yaml", "consumer-lag.yaml", "semantic-mismatch.yaml"] {
-        let plans = variants(&shipped(name));
+        let plans = variants(&shipped(name), &[]);
         let arrivals = observed(&plans[0], 9, &[Kind::Arrived]);
         assert!(arrivals.len() > 100, "{name}: {} arrivals", arrivals.len());
         for plan in &plans[1..] {
@@ -159,7 +169,8 @@ fn variants_give_one_call_the_same_time_however_they_got_there() {
         streams.flat_map(|(name, draws)| draws.into_iter().map(move |(at, word)| ((name.clone(), at), word))).collect()
     };
     let mut common = 0;
-    for plans in ["split-brain.yaml", "consumer-lag.yaml"].map(|name| variants(&shipped(name))) {
+    let short = ["duration=3m".to_owned()];
+    for plans in [variants(&shipped("split-brain.yaml"), &short), variants(&shipped("consumer-lag.yaml"), &[])] {
         let base = by_address(&plans[0]);
         for plan in &plans[1..] {
             for (at, word) in by_address(plan) {
@@ -183,7 +194,7 @@ fn variants_meet_the_same_random_faults() {
         timeline:\n  - { random: [service.crash], rate: 30/h, lasts: { mean: 20s } }\n  - { random: [link.slow], rate: 30/h, by: 200ms, lasts: { mean: 20s } }\n\
         variants:\n  slow: { services: { a: { sdk: { poll: 60s } } } }\n  edge: { services: { a: { edge: true } } }\n";
     let kinds = [Kind::FaultStarted, Kind::FaultEnded];
-    let plans = variants(text);
+    let plans = variants(text, &[]);
     let faults = observed(&plans[0], 3, &kinds);
     assert!(faults.len() > 4, "{faults:?}");
     for plan in &plans[1..] {

@@ -112,7 +112,7 @@ fn a_run_is_verified_in_another_process_with_another_number_of_jobs() {
 
 #[test]
 fn a_recorded_result_is_verified_run_by_run() {
-    let folder = recorded(&["--set", "services.a.sdk.poll=20s", "--max-events", "5000"]);
+    let folder = recorded(&["--set", "services.a.sdk.poll=20s"]);
     // The result is replayed from its own folder.
     fs::remove_file(folder.path().join("small.yaml")).expect("it was written");
     let (code, out, err) = said(folder.path(), &["replay", "reports/latest", "--seed", "3"]);
