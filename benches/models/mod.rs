@@ -13,12 +13,11 @@ use windtunnel::units::SimTime;
 pub struct Kernel<E> {
     pub agenda: Agenda<E>,
     pub draws: Draws,
-    digest: Digest,
 }
 
 impl<E: Copy> Default for Kernel<E> {
     fn default() -> Self {
-        Kernel { agenda: Agenda::default(), draws: Draws::default(), digest: Digest::default() }
+        Kernel { agenda: Agenda::default(), draws: Draws::default() }
     }
 }
 
@@ -27,11 +26,11 @@ impl<E: Copy> Kernel<E> {
     pub fn next(&mut self, words: impl Fn(E) -> (u64, u64)) -> Option<E> {
         let event = self.agenda.next(SimTime::NEVER)?;
         let (kind, payload) = words(event);
-        self.digest.fold(self.agenda.now().nanos() ^ kind.rotate_left(48), payload);
+        self.draws.event((self.agenda.now().nanos() ^ kind.rotate_left(56), payload));
         Some(event)
     }
 
     pub fn digest(&self) -> Digest {
-        self.digest.with(self.draws.digest())
+        *self.draws.digest()
     }
 }
