@@ -25,7 +25,7 @@ use wheel::Wheel;
 const RUN: usize = 48;
 
 /// The most entries of several times that are sorted rather than spread over finer slots first.
-const SORTED: usize = 24;
+const SORTED: usize = 16;
 
 /// The wheel is left altogether when it has no more than this. It is entered above [`front::MOST`], so that a
 /// population around either bound does not go to and fro.
@@ -107,7 +107,7 @@ impl<E: Copy> EventQueue<E> {
     fn refill(&mut self) {
         if self.wheel.len() <= FEW {
             while let Some(place) = self.wheel.first() {
-                self.wheel.take(place, |entry| self.front.insert(entry));
+                self.wheel.take(place, |entry| self.front.settle(entry));
             }
             self.open = u64::MAX;
             return;
@@ -116,14 +116,14 @@ impl<E: Copy> EventQueue<E> {
             let (len, room) = (self.wheel.len_of(place), RUN - self.front.len());
             if len <= room.min(SORTED) || (len <= room && place.is_one_tick()) {
                 let first = self.front.is_empty();
-                self.wheel.take(place, |entry| self.front.insert(entry));
+                self.wheel.take(place, |entry| self.front.settle(entry));
                 if first {
                     self.wheel.advance(self.front.entries()[0].at);
                 }
             } else if !self.front.is_empty() {
                 break;
             } else if place.is_one_tick() {
-                self.wheel.take_some(place, RUN, |entry| self.front.insert(entry));
+                self.wheel.take_some(place, RUN, |entry| self.front.settle(entry));
                 self.open = self.front.entries()[0].at;
                 return;
             } else {
