@@ -7,6 +7,7 @@ pub mod agenda;
 pub mod deadlines;
 pub mod digest;
 pub mod distribution;
+pub mod maths;
 pub mod planted;
 pub mod queue;
 pub mod stream;

@@ -4,7 +4,7 @@
 //! [wheel](wheel::Wheel), which costs a few sequential moves per event however many are pending. Up to 64 events never
 //! see the wheel. The two meet at one time, `open`: what is earlier is in the front, everything else in the wheel.
 //!
-//! `open` is where the front's last entry ends, and not where its slot of the wheel ends or where the next event is:
+//! `open` is the time of the front's last entry, and not where its slot of the wheel ends or where the next event is:
 //! otherwise one far timer would let everything that happens before it into the front.
 
 mod chunks;
@@ -24,6 +24,8 @@ use wheel::Wheel;
 /// in before they are all out.
 const RUN: usize = 48;
 
+const _: () = assert!(chunks::MOST <= RUN && RUN <= front::MOST, "a chunk fits into a run, and a run into the front");
+
 /// The most entries of several times that are sorted rather than spread over finer slots first.
 const SORTED: usize = 16;
 
@@ -38,8 +40,8 @@ const FEW: usize = 32;
 pub struct EventQueue<E> {
     /// When the last event that came out was.
     now: u64,
-    /// What is before this time is in the front, and nothing else is, but for entries at this very time that are
-    /// before those of the wheel.
+    /// What is before this time is in the front, what is after it in the wheel. Of this very time the front has the
+    /// entries that came first.
     open: u64,
     front: Front<E>,
     wheel: Wheel<E>,
@@ -115,22 +117,17 @@ impl<E: Copy> EventQueue<E> {
         while let Some(place) = self.wheel.first() {
             let (len, room) = (self.wheel.len_of(place), RUN - self.front.len());
             if len <= room.min(SORTED) || (len <= room && place.is_one_tick()) {
-                let first = self.front.is_empty();
                 self.wheel.take(place, |entry| self.front.settle(entry));
-                if first {
-                    self.wheel.advance(self.front.entries()[0].at);
-                }
             } else if !self.front.is_empty() {
                 break;
             } else if place.is_one_tick() {
                 self.wheel.take_some(place, RUN, |entry| self.front.settle(entry));
-                self.open = self.front.entries()[0].at;
-                return;
+                break;
             } else {
                 self.wheel.descend(place);
             }
         }
-        self.open = self.front.entries().last().map_or(u64::MAX, |last| last.at.saturating_add(1));
+        self.open = self.front.entries().last().expect("the wheel was not empty").at;
     }
 
     /// Moves the later half of the full front to the wheel: the window closes earlier, at the border of a tick.
@@ -141,7 +138,7 @@ impl<E: Copy> EventQueue<E> {
         let border = entries[front::MOST / 2].at;
         let kept = entries.partition_point(|entry| entry.at < border);
         self.wheel.retreat(border);
-        // Only at the old border can the wheel have entries of the same time, and those came later.
+        // Only at the old border can the wheel have entries of the same time, and they came later.
         let (alone, shared) = entries[kept..].split_at(entries[kept..].partition_point(|entry| entry.at < self.open));
         for entry in alone {
             self.wheel.append(*entry);

@@ -4,6 +4,8 @@
 //! cache per entry. All lists share one pool, so that memory follows what is pending and not what each list has ever
 //! held.
 
+use std::ops::Range;
+
 /// An event and its time, in nanoseconds.
 #[derive(Clone, Copy)]
 pub(super) struct Pending<E> {
@@ -13,6 +15,9 @@ pub(super) struct Pending<E> {
 
 /// Bytes of a chunk, about: eight lines of the cache.
 const CHUNK_BYTES: usize = 512;
+
+/// The most entries of a chunk.
+pub(super) const MOST: usize = 32;
 
 /// No chunk.
 const NONE: u32 = u32::MAX;
@@ -55,10 +60,11 @@ pub(super) struct Chunks<E> {
 }
 
 impl<E: Copy> Chunks<E> {
-    /// Entries of a chunk: a power of two, at least eight.
+    /// Entries of a chunk: a power of two, from eight to [`MOST`].
     const ROOM: u32 = {
         let fitting = CHUNK_BYTES / size_of::<Pending<E>>();
         let fitting = if fitting < 8 { 8 } else { fitting };
+        let fitting = if fitting > MOST { MOST } else { fitting };
         1 << fitting.ilog2()
     };
 
@@ -125,25 +131,26 @@ impl<E: Copy> Chunks<E> {
         List { head: first.head, cursor: second.cursor, len: first.len + second.len }
     }
 
-    /// Cuts off a list's first chunk: its number and where its entries are. They stay there until the chunk is
-    /// [released](Chunks::release).
-    pub fn detach(&mut self, list: &mut List) -> Option<(u32, std::ops::Range<usize>)> {
+    /// How many entries a list's first chunk has.
+    pub fn first_len(&self, list: &List) -> Option<usize> {
         if list.is_empty() {
             return None;
         }
-        let chunk = list.head;
-        let start = chunk * Self::ROOM;
-        let end = if chunk == Self::tail(list) {
-            let end = list.cursor;
-            *list = List::EMPTY;
-            end
+        let last = list.head == Self::tail(list);
+        Some(if last { list.len() } else { self.links[list.head as usize].len as usize })
+    }
+
+    /// Cuts off a list's first chunk: its number and where its entries are. They stay there until the chunk is
+    /// [released](Chunks::release).
+    pub fn detach(&mut self, list: &mut List) -> Option<(u32, Range<usize>)> {
+        let len = self.first_len(list)?;
+        let (chunk, start) = (list.head, (list.head * Self::ROOM) as usize);
+        *list = if len == list.len() {
+            List::EMPTY
         } else {
-            let link = self.links[chunk as usize];
-            list.head = link.next;
-            list.len -= link.len;
-            start + link.len
+            List { head: self.links[chunk as usize].next, len: list.len - len as u32, ..*list }
         };
-        Some((chunk, start as usize..end as usize))
+        Some((chunk, start..start + len))
     }
 
     /// The chunk may be used again.

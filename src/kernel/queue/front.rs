@@ -80,6 +80,8 @@ impl<E: Copy> Front<E> {
                 position += 1;
             }
             entries[position] = entry;
+            #[cfg(test)]
+            (self.moves += position as u64 + 1);
         } else {
             if self.tail == ROOM {
                 self.centre();
@@ -88,8 +90,8 @@ impl<E: Copy> Front<E> {
         }
     }
 
-    /// Puts an entry behind all but the later ones among the last ones, of which there are few. The front must have
-    /// been [cleared](Front::clear) since the last pop.
+    /// As [`insert`](Front::insert), from the back: for an entry that is later than all but a few. There must be room
+    /// behind the last entry, as there is for [`MOST`] entries since the front was last empty.
     #[inline]
     pub fn settle(&mut self, entry: Pending<E>) {
         if self.is_empty() {

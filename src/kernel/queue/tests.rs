@@ -1,7 +1,8 @@
 //! The queue against the standard heap, and the cases in which a wheel becomes slow.
 
 use super::*;
-use crate::kernel::StreamKey;
+use crate::kernel::stream::unit_interval;
+use crate::kernel::{StreamKey, maths};
 use proptest::prelude::*;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -125,7 +126,7 @@ impl Words {
     /// An exponential delay.
     fn exponential(&mut self, mean: f64) -> u64 {
         self.drawn += 1;
-        (-libm::log(crate::kernel::stream::unit_interval(self.key.word(self.drawn, 0))) * mean) as u64
+        (-maths::ln(unit_interval(self.key.word(self.drawn, 0))) * mean) as u64
     }
 }
 
@@ -195,6 +196,20 @@ fn what_is_put_in_after_a_look_far_ahead_comes_out_first() {
         if delay % 50 == 0 {
             pair.look();
         }
+    }
+    pair.drain();
+}
+
+#[test]
+fn looks_at_one_crowded_tick_between_earlier_events_keep_its_order() {
+    let mut pair = Pair::default();
+    (0..300).for_each(|_| pair.push(1_000_000));
+    for round in 0..40 {
+        pair.look();
+        // Pushes part of the tick that was made ready back into the wheel, in front of what is there.
+        (0..70).for_each(|_| pair.push(1_000 + round));
+        pair.push(1_000_000 - pair.now);
+        (0..70).for_each(|_| pair.pop());
     }
     pair.drain();
 }

@@ -113,7 +113,7 @@ impl<E: Copy> Wheel<E> {
         self.lists[place.index()].len()
     }
 
-    /// Empties the earliest place into `receive`, in the order in which its entries came. The base moves up with it.
+    /// Empties the earliest place into `receive`, in the order in which its entries came.
     pub fn take(&mut self, place: Place, mut receive: impl FnMut(Pending<E>)) {
         let mut list = self.unlist(place);
         self.len -= list.len();
@@ -125,22 +125,20 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
-    /// Takes entries from the head of a place until it is empty or fewer than a chunk fit into `most`.
+    /// Takes whole chunks from the head of a place, as many as `most` entries have room for.
     pub fn take_some(&mut self, place: Place, most: usize, mut receive: impl FnMut(Pending<E>)) {
-        let mut taken = 0;
         let mut list = self.unlist(place);
-        while let Some((chunk, positions)) = self.chunks.detach(&mut list) {
-            let count = positions.len();
+        let mut room = most;
+        while self.chunks.first_len(&list).is_some_and(|len| len <= room)
+            && let Some((chunk, positions)) = self.chunks.detach(&mut list)
+        {
+            room -= positions.len();
             for position in positions {
                 receive(self.chunks.entry(position));
             }
             self.chunks.release(chunk);
-            taken += count;
-            if taken + count > most {
-                break;
-            }
         }
-        self.len -= taken;
+        self.len -= most - room;
         if !list.is_empty() {
             self.relist(place, list);
         }
@@ -161,13 +159,6 @@ impl<E: Copy> Wheel<E> {
             }
             self.chunks.release(chunk);
         }
-    }
-
-    /// Moves the base up to a time that is not later than any entry and in the place just emptied by
-    /// [`take`](Wheel::take), before which nothing is left.
-    pub fn advance(&mut self, base: u64) {
-        debug_assert!(base >= self.base, "the base moves up");
-        self.base = base;
     }
 
     /// Makes room for entries from `base` on, which may be earlier than the base so far.
