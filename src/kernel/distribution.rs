@@ -1,5 +1,6 @@
 //! Random durations by inversion: one uniform word in, one duration out, the same bits on every platform.
 
+use super::maths;
 use super::stream::unit_interval;
 use crate::units::SimDuration;
 use std::sync::Arc;
@@ -36,8 +37,8 @@ impl Distribution {
         if p50.is_zero() {
             return Distribution::Fixed(p50);
         }
-        let mu = libm::log(p50.as_secs_f64());
-        let sigma = (libm::log(p99.as_secs_f64()) - mu) / Z99;
+        let mu = maths::ln(p50.as_secs_f64());
+        let sigma = (maths::ln(p99.as_secs_f64()) - mu) / Z99;
         if sigma <= 0.0 { Distribution::Fixed(p50) } else { Distribution::Lognormal { mu, sigma } }
     }
 
@@ -51,10 +52,10 @@ impl Distribution {
         match self {
             Distribution::Fixed(duration) => *duration,
             Distribution::Exponential { mean } => {
-                SimDuration::from_secs_f64(-libm::log(unit_interval(word)) * mean.as_secs_f64())
+                SimDuration::from_secs_f64(-maths::ln(unit_interval(word)) * mean.as_secs_f64())
             }
             Distribution::Lognormal { mu, sigma } => {
-                SimDuration::from_secs_f64(libm::exp(mu + sigma * normal_quantile(unit_interval(word))))
+                SimDuration::from_secs_f64(maths::exp(mu + sigma * normal_quantile(unit_interval(word))))
             }
             Distribution::Uniform { low, high } => {
                 let width = (*high - *low).as_secs_f64();
@@ -69,7 +70,7 @@ impl Distribution {
         match self {
             Distribution::Fixed(duration) => *duration,
             Distribution::Exponential { mean } => *mean,
-            Distribution::Lognormal { mu, sigma } => SimDuration::from_secs_f64(libm::exp(mu + sigma * sigma / 2.0)),
+            Distribution::Lognormal { mu, sigma } => SimDuration::from_secs_f64(maths::exp(mu + sigma * sigma / 2.0)),
             Distribution::Uniform { low, high } => SimDuration::from_nanos(low.nanos() / 2 + high.nanos() / 2),
             Distribution::Empirical(samples) => {
                 let sum: f64 = samples.iter().map(|sample| sample.as_secs_f64()).sum();
@@ -98,7 +99,7 @@ pub fn normal_quantile(p: f64) -> f64 {
         return q * polynomial(&CENTRE_NUMERATOR, r) / polynomial(&CENTRE_DENOMINATOR, r);
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
-    let r = libm::sqrt(-libm::log(tail));
+    let r = (-maths::ln(tail)).sqrt();
     let magnitude = if r <= 5.0 {
         let r = r - 1.6;
         polynomial(&MIDDLE_NUMERATOR, r) / polynomial(&MIDDLE_DENOMINATOR, r)

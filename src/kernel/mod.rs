@@ -8,6 +8,7 @@ pub mod deadlines;
 pub mod digest;
 pub mod distribution;
 pub mod draws;
+pub mod maths;
 pub mod planted;
 pub mod queue;
 pub mod stream;

@@ -1,91 +1,150 @@
-//! The pending-event set: a total order by `(time, sequence)`.
+//! The pending-event set: a total order by `(time, order of insertion)`.
+//!
+//! The next few events are in a sorted [front](front::Front) in the fastest cache; later ones are in a
+//! [wheel](wheel::Wheel), which costs a few sequential moves per event however many are pending. Up to 64 events never
+//! see the wheel. The two meet at one time, `open`: what is earlier is in the front, everything else in the wheel.
+//!
+//! `open` is the time of the front's last entry, and not where its slot of the wheel ends or where the next event is:
+//! otherwise one far timer would let everything that happens before it into the front.
+
+mod chunks;
+mod front;
+mod wheel;
+
+#[cfg(test)]
+mod tests;
 
 use crate::units::SimTime;
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use chunks::Pending;
+use front::Front;
+use std::fmt;
+use wheel::Wheel;
 
-#[derive(Clone, Debug)]
-struct Pending<E> {
-    at: SimTime,
-    sequence: u64,
-    event: E,
-}
+/// How many entries are moved from the wheel to the front at once, at most; the rest of the front is for what is put
+/// in before they are all out.
+const RUN: usize = 48;
 
-impl<E> PartialEq for Pending<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl<E> Eq for Pending<E> {}
-impl<E> PartialOrd for Pending<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<E> Ord for Pending<E> {
-    /// Reversed: the standard heap gives the greatest, and the earliest is wanted.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.sequence).cmp(&(self.at, self.sequence))
-    }
-}
+const _: () = assert!(chunks::MOST <= RUN && RUN <= front::MOST, "a chunk fits into a run, and a run into the front");
+
+/// The most entries of several times that are sorted rather than spread over finer slots first.
+const SORTED: usize = 16;
+
+/// The wheel is left altogether when it has no more than this. It is entered above [`front::MOST`], so that a
+/// population around either bound does not go to and fro.
+const FEW: usize = 32;
 
 /// What will happen, in order. Events at the same time come out in the order in which they were put in.
-#[derive(Clone, Debug)]
+///
+/// Time does not run backwards: nothing is put in before the time of the last event that came out.
+#[derive(Clone)]
 pub struct EventQueue<E> {
-    heap: BinaryHeap<Pending<E>>,
-    next_sequence: u64,
+    /// When the last event that came out was.
+    now: u64,
+    /// What is before this time is in the front, what is after it in the wheel. Of this very time the front has the
+    /// entries that came first.
+    open: u64,
+    front: Front<E>,
+    wheel: Wheel<E>,
 }
 
-impl<E> Default for EventQueue<E> {
+impl<E: Copy> Default for EventQueue<E> {
     fn default() -> Self {
-        EventQueue { heap: BinaryHeap::new(), next_sequence: 0 }
+        EventQueue { now: 0, open: u64::MAX, front: Front::new(), wheel: Wheel::new() }
     }
 }
 
-impl<E> EventQueue<E> {
+impl<E> fmt::Debug for EventQueue<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventQueue").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl<E: Copy> EventQueue<E> {
+    /// Puts in an event, not earlier than the last one that came out.
+    #[inline]
     pub fn push(&mut self, at: SimTime, event: E) {
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        self.heap.push(Pending { at, sequence, event });
+        let entry = Pending { at: at.nanos(), event };
+        debug_assert!(entry.at >= self.now, "nothing is planned for the past");
+        if entry.at < self.open && self.front.len() == front::MOST {
+            self.spill();
+        }
+        if entry.at < self.open {
+            self.front.insert(entry);
+        } else {
+            self.wheel.append(entry);
+        }
     }
 
     /// The next event and its time.
+    #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        self.heap.pop().map(|pending| (pending.at, pending.event))
+        if self.front.is_empty() {
+            self.refill();
+        }
+        let Pending { at, event } = self.front.pop()?;
+        self.now = at;
+        Some((SimTime::from_nanos(at), event))
     }
 
-    pub fn next_time(&self) -> Option<SimTime> {
-        self.heap.peek().map(|pending| pending.at)
+    /// The time of the next event. It may have to be sorted out first, hence `mut`; the order does not change.
+    #[inline]
+    pub fn next_time(&mut self) -> Option<SimTime> {
+        if self.front.is_empty() {
+            self.refill();
+        }
+        self.front.entries().first().map(|entry| SimTime::from_nanos(entry.at))
     }
 
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.front.len() + self.wheel.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.front.is_empty() && self.wheel.len() == 0
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn events_come_out_by_time_and_ties_in_the_order_they_went_in(times in prop::collection::vec(0u64..20, 1..200)) {
-            let mut queue = EventQueue::default();
-            for (position, time) in times.iter().enumerate() {
-                queue.push(SimTime::from_nanos(*time), position);
+    /// Fills the empty front with the next entries of the wheel.
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self) {
+        if self.wheel.len() <= FEW {
+            while let Some(place) = self.wheel.first() {
+                self.wheel.take(place, |entry| self.front.settle(entry));
             }
-            let mut expected: Vec<(u64, usize)> = times.iter().copied().zip(0..).collect();
-            expected.sort();
-            let mut came_out = Vec::new();
-            while let Some((at, position)) = queue.pop() {
-                came_out.push((at.nanos(), position));
-            }
-            prop_assert_eq!(came_out, expected);
+            self.open = u64::MAX;
+            return;
         }
+        while let Some(place) = self.wheel.first() {
+            let (len, room) = (self.wheel.len_of(place), RUN - self.front.len());
+            if len <= room.min(SORTED) || (len <= room && place.is_one_tick()) {
+                self.wheel.take(place, |entry| self.front.settle(entry));
+            } else if !self.front.is_empty() {
+                break;
+            } else if place.is_one_tick() {
+                self.wheel.take_some(place, RUN, |entry| self.front.settle(entry));
+                break;
+            } else {
+                self.wheel.descend(place);
+            }
+        }
+        self.open = self.front.entries().last().expect("the wheel was not empty").at;
+    }
+
+    /// Moves the later half of the full front to the wheel: the window closes earlier, at the border of a tick.
+    #[cold]
+    #[inline(never)]
+    fn spill(&mut self) {
+        let entries = self.front.entries();
+        let border = entries[front::MOST / 2].at;
+        let kept = entries.partition_point(|entry| entry.at < border);
+        self.wheel.retreat(border);
+        // Only at the old border can the wheel have entries of the same time, and they came later.
+        let (alone, shared) = entries[kept..].split_at(entries[kept..].partition_point(|entry| entry.at < self.open));
+        for entry in alone {
+            self.wheel.append(*entry);
+        }
+        self.wheel.prepend(shared);
+        self.front.truncate(kept);
+        self.open = border;
     }
 }

@@ -8,6 +8,7 @@ use super::observation::{Failure, Interaction, Observation, Outcome};
 use super::task::Caller;
 use super::topic::Record;
 use super::world::World;
+use crate::kernel::maths;
 use crate::kernel::stream::{address, unit_interval};
 use crate::rollout::FeatureId;
 use crate::rollout::decide::decide;
@@ -29,7 +30,7 @@ impl World {
             Arrivals::Poisson { per_second } => {
                 let key = self.keys.journeys[journey.index()].arrivals;
                 let u = unit_interval(self.cx.draws.word(key, n, 0));
-                Some(SimDuration::from_secs_f64(-libm::log(u) / per_second))
+                Some(SimDuration::from_secs_f64(-maths::ln(u) / per_second))
             }
             Arrivals::Every(gap) => Some(gap),
             Arrivals::Closed => None,

@@ -3,6 +3,7 @@
 use super::estate::Estate;
 use super::identity::{Identities, nth_of_label};
 use crate::kernel::StreamKey;
+use crate::kernel::maths;
 use crate::rollout::Symbol;
 use crate::units::Share;
 
@@ -183,7 +184,7 @@ fn zipf_weights(tenants: u32, exponent: f64) -> Vec<f64> {
         return Vec::new();
     }
     let mut sum = 0.0;
-    let weight = |rank: u32| libm::exp(-exponent * libm::log(f64::from(rank)));
+    let weight = |rank: u32| maths::exp(-exponent * maths::ln(f64::from(rank)));
     let mut cumulative: Vec<f64> = (1..=tenants)
         .map(|rank| {
             sum += weight(rank);

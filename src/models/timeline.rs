@@ -5,6 +5,7 @@ use super::event::Event;
 use super::levers::Levers;
 use super::observation::Observation;
 use super::world::World;
+use crate::kernel::maths;
 use crate::units::{SimDuration, SimTime};
 
 /// An entry's state.
@@ -38,7 +39,7 @@ impl World {
         let When::Random { per_second, until, .. } = entry.when else { return };
         let strike = self.entries[index].strikes;
         let u = self.cx.draws.unit(self.keys.entries[index], strike.into(), 0);
-        let at = after + SimDuration::from_secs_f64(-libm::log(u) / per_second);
+        let at = after + SimDuration::from_secs_f64(-maths::ln(u) / per_second);
         if at < SimTime::from(until) {
             self.cx.at(at, Event::EntryBegins { entry: index as u32 });
         }
