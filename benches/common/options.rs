@@ -17,8 +17,8 @@ pub struct Options {
     /// Fails if a bar is missed
     #[arg(long)]
     pub enforce: bool,
-    /// Only cases whose name contains this
-    pub filter: Option<String>,
+    /// Only cases whose name contains one of these
+    pub cases: Vec<String>,
     /// What cargo passes to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -31,6 +31,6 @@ impl Options {
     }
 
     pub fn wants(&self, case: &str) -> bool {
-        self.filter.as_ref().is_none_or(|part| case.contains(part.as_str()))
+        self.cases.is_empty() || self.cases.iter().any(|part| case.contains(part.as_str()))
     }
 }

@@ -11,13 +11,13 @@ const SIZES: [(&str, u64, f64, u64); 3] =
     [("1 k", 1_000, 1.3, 10_000_000), ("100 k", 100_000, 1.2, 5_000_000), ("1 M", 1_000_000, 0.5, 4_000_000)];
 
 pub fn measure(options: &Options, page: &mut Page) {
-    if !options.wants("phold") {
-        return;
-    }
     let mut bars = Vec::new();
     let mut table =
         Table::new("PHOLD on the kernel", &["pending", "raw heap, ns/event", "kernel, ns/event", "M events/s"]);
     for (size, population, most, events) in SIZES {
+        if !options.wants(&format!("phold {size}")) {
+            continue;
+        }
         let events = options.scaled(events);
         let mut raw = RawLoop::new(population);
         let mut kernel = Phold::new(population, 1);
@@ -34,8 +34,10 @@ pub fn measure(options: &Options, page: &mut Page) {
             rounds.ratio("kernel", "raw"),
         ));
     }
-    page.table(&table);
-    page.bars("PHOLD: bars", &bars);
+    if !bars.is_empty() {
+        page.table(&table);
+        page.bars("PHOLD: bars", &bars);
+    }
 }
 
 /// The same without a kernel: the standard heap, tuples, a SplitMix generator of 8 bytes per process, std's `ln`.

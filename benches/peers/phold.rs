@@ -30,13 +30,14 @@ const CALLBACKS: &str = "SimPy, callbacks";
 const PROCESSES: &str = "SimPy, processes";
 
 pub fn measure(options: &Options, peers: &Peers, page: &mut Page) {
-    if !options.wants("phold") {
+    let wanted: Vec<&Size> = SIZES.iter().filter(|size| options.wants(&format!("phold {}", size.name))).collect();
+    if wanted.is_empty() {
         return;
     }
     let columns = ["engine", "pending", "ns/event", "times windtunnel's"];
     let mut table = Table::new("PHOLD against peers, one thread", &columns);
     let mut bars = Vec::new();
-    for size in &SIZES {
+    for size in wanted {
         let contest = Contest::hold(&format!("PHOLD, {}", size.name), options.rounds, engines(size, options, peers));
         for name in contest.rounds.names() {
             let ratio = contest.times_ours(name);
