@@ -46,28 +46,3 @@ fn the_deviations_of_all_families_together_are_those_of_chance() {
     let agreement = judge(&all, Effort::Quick);
     assert!(agreement.disagreements.is_empty(), "{}", agreement.disagreements.join("\n"));
 }
-
-#[test]
-#[ignore = "prints the table"]
-fn table() {
-    let only = std::env::var_os("ONLY").map(|only| only.to_string_lossy().into_owned()).unwrap_or_default();
-    for family in ALL {
-        for case in family.cases().filter(|case| case.name().contains(&only)) {
-            let started = std::time::Instant::now();
-            let one = measure(case, Effort::Quick);
-            println!(
-                "{:48} {:9.4} {:9.4} {:6.2}% z {:6.2} sees {:4.1}% n {:7} runs {:4} events {:9} {:.2}s",
-                case.name(),
-                one.value,
-                one.theory,
-                100.0 * one.deviation(),
-                one.z().unwrap_or(one.unequal as f64),
-                100.0 * one.detectable(),
-                one.samples,
-                one.runs,
-                one.events,
-                started.elapsed().as_secs_f64()
-            );
-        }
-    }
-}

@@ -10,6 +10,7 @@ mod run;
 mod schema;
 mod stop;
 mod test;
+mod validate;
 
 use crate::report::terminal::Ink;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -45,6 +46,8 @@ enum Command {
     Test(test::Test),
     /// Read scenario files and tell every mistake, without running anything.
     Check(check::Check),
+    /// Compare the engine with theory: closed forms against the runs of generated scenarios.
+    Validate(validate::Validate),
     /// List what the language knows: invariants, faults, metrics, formats; or the variants of a file.
     List(list::List),
     /// Explain an invariant, a fault, a metric or the exit codes; or a file's plan or assumptions.
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(ink),
         Command::Test(command) => command.run(ink),
         Command::Check(command) => command.run(ink),
+        Command::Validate(command) => command.run(),
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),
         Command::Schema(command) => command.run(),

@@ -6,16 +6,20 @@
 //! distribution. Within a case the samples are independent because each comes from parts of the estate that share
 //! nothing with the others: hundreds of separate pairs of services in one text cost less than as many seeds.
 
+mod document;
 pub mod families;
 pub mod measure;
+mod plot;
 pub mod probe;
 pub mod probes;
 pub mod verdict;
 
+pub use document::document;
 pub use families::ALL;
 pub use measure::{Measured, measure};
+pub use plot::plot;
 pub use probe::Probe;
-pub use verdict::{Agreement, judge};
+pub use verdict::{Agreement, disagreement, judge};
 
 /// Closed forms that belong together, with one page of plots.
 pub struct Family {

@@ -36,7 +36,9 @@ fn publish(at: f64) -> String {
     format!("rollout:\n  f: {{ steps: [{{ at: {at}s, move: [{{ to: \"on\" }}] }}] }}\n")
 }
 
-/// A service of a thousand replicas with this sdk that serves nobody.
+/// A service of a thousand replicas with this sdk, which a customer visits now and then.
 fn fleet(sdk: &str) -> String {
-    format!("services:\n  s: {{ replicas: 1000, sdk: {{ {sdk} }} }}\n")
+    format!(
+        "services:\n  s: {{ replicas: 1000, sdk: {{ {sdk} }} }}\njourneys:\n  j: {{ arrivals: {{ every: 10s }}, calls: [s], feature: f }}\n"
+    )
 }

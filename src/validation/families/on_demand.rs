@@ -51,7 +51,7 @@ const HITS: Law = Law {
     formula: "h = λ τ/(1 + λ τ)",
     at: &[0.1, 0.2, 0.5],
     theory: |rate| theory::hit_ratio(rate, TTL),
-    spread: |rate| spread_of_count(counted(rate) * theory::hit_ratio(rate, TTL), 0.0),
+    spread: |rate| spread_of_count(counted(rate) * theory::hit_ratio(rate, TTL), 0.1),
     probe: |rate| {
         let weight = 1.0 / counted(rate);
         let is_hit = |freshness: Option<crate::units::SimDuration>| freshness.is_some_and(|age| !age.is_zero());
@@ -68,7 +68,7 @@ const SERVED_AGE: Law = Law {
     at: &[0.1, 0.2, 0.5],
     theory: |rate| theory::mean_served_age(rate, TTL),
     // The age of a hit is uniform: mean square 4/3 of the squared mean.
-    spread: |rate| spread_of_count(counted(rate) * theory::hit_ratio(rate, TTL) * 0.75, 0.0),
+    spread: |rate| spread_of_count(counted(rate) * theory::hit_ratio(rate, TTL) * 0.75, 0.1),
     probe: |rate| {
         let weight = 1.0 / counted(rate);
         Reads::between(COUNTED.0, COUNTED.1, move |decided| {
@@ -90,7 +90,7 @@ const BY_AGE: Law = Law {
     unit: "probability",
     at: &[2.0, 5.0],
     theory: |age| theory::stale_at_age(age, RATE, TTL),
-    spread: |age| spread_of_count(2.0 * AROUND * RATE * theory::stale_at_age(age, RATE, TTL), 0.3),
+    spread: |age| spread_of_count(2.0 * AROUND * RATE * theory::stale_at_age(age, RATE, TTL), 1.2),
     scenario: |_| on_demand(RATE, ""),
     probe: |age| {
         let (from, until) = (PUBLISHED + age - AROUND, PUBLISHED + age + AROUND);
