@@ -4,9 +4,15 @@
 //! engine, so that the two can be compared. Each function states its formula, its assumptions, its units and its
 //! source. "Checked" after a source means: confirmed by an independent Monte Carlo simulation, |z| < 4.
 
+pub mod bucketing;
 pub mod caches;
+pub mod canary;
+pub mod exposure;
 pub mod herd;
+pub mod lag;
 pub mod on_demand;
+pub mod queues;
+pub mod retries;
 pub mod streaming;
 
 /// `c` as a whole number of things, for sums over them.
