@@ -31,7 +31,7 @@ macro_rules! families {
     };
 }
 
-families!(caches, chains, on_demand, streaming, herd);
+families!(caches, chains, on_demand, streaming, herd, queues, retries, lag, bucketing, exposure);
 
 #[test]
 fn every_family_is_tested_above() {

@@ -49,6 +49,14 @@ pub fn realised_share_deviation(p: f64, squares: f64) -> f64 {
     libm::sqrt(p * (1.0 - p) * squares)
 }
 
+/// Variance of the share of `requests` requests that are on, where each comes from unit i with probability w(i) and
+/// units are on with probability p: p(1-p)(1/n + (1-1/n)Σw²).
+///
+/// Source: two requests are of the same unit with probability Σw²; [`realised_share_deviation`] is its limit.
+pub fn sampled_share_variance(p: f64, squares: f64, requests: f64) -> f64 {
+    p * (1.0 - p) * (1.0 / requests + (1.0 - 1.0 / requests) * squares)
+}
+
 /// Σw² of units weighted by Zipf's law: w(i) ∝ i^-exponent, i from 1 to `units`.
 pub fn zipf_squares(units: u32, exponent: f64) -> f64 {
     let weight = |rank: u32| libm::pow(f64::from(rank), -exponent);
@@ -87,6 +95,8 @@ mod tests {
         let zipf = realised_share_deviation(0.3, zipf_squares(2000, 1.0));
         assert!(zipf / even > 6.5, "{zipf} and {even}");
         about(zipf_squares(2000, 0.0), 1.0 / 2000.0);
+        let many = sampled_share_variance(0.3, zipf_squares(2000, 1.0), 1e9);
+        about(libm::sqrt(many), zipf);
     }
 
     #[test]

@@ -86,8 +86,7 @@ mod tests {
     fn the_variance_of_an_exponential_server_is_that_of_busy_periods_and_of_their_number() {
         let (arrivals, service, pause) = (8.0, 20.0, 3.0);
         let spare: f64 = service - arrivals;
-        let expected =
-            arrivals * pause * ((service + arrivals) / (spare * spare * spare) + 1.0 / (spare * spare));
+        let expected = arrivals * pause * ((service + arrivals) / (spare * spare * spare) + 1.0 / (spare * spare));
         about(drain_variance(arrivals, service, 1.0, pause), expected);
     }
 

@@ -42,6 +42,11 @@ pub fn attempts_at_the_bottom(failing: f64, retries: u32, depth: u32) -> f64 {
     layers(failing, retries, depth).iter().map(|layer| layer.attempts).product()
 }
 
+/// Share of requests at the top of the chain that fail for good: q^(r^k), k layers deep.
+pub fn failing_at_the_top(failing: f64, retries: u32, depth: u32) -> f64 {
+    layers(failing, retries, depth).last().map_or(failing, |top| top.failing)
+}
+
 /// Attempts per second that callers make when every attempt times out: λ(1+m).
 pub fn offered_when_all_time_out(arrivals: f64, retries: u32) -> f64 {
     arrivals * f64::from(1 + retries)
@@ -77,6 +82,7 @@ mod tests {
     fn layers_multiply_attempts() {
         about(attempts_at_the_bottom(0.8, 2, 3), 4.988);
         assert_eq!(attempts_at_the_bottom(1.0, 2, 3), 27.0);
+        about(failing_at_the_top(0.8, 2, 2), 0.1342);
         assert_eq!(layers(0.5, 1, 2)[1], Layer { attempts: 1.25, failing: 0.0625 });
     }
 

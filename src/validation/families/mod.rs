@@ -1,15 +1,31 @@
 //! Every family, in the order in which the document shows them.
 
+mod bucketing;
 mod caches;
 mod chains;
+mod exposure;
 mod herd;
+mod lag;
 mod on_demand;
+mod queues;
+mod retries;
 mod streaming;
 
 use super::Family;
 
 /// One line per family.
-pub static ALL: &[&Family] = &[&caches::FAMILY, &chains::FAMILY, &on_demand::FAMILY, &streaming::FAMILY, &herd::FAMILY];
+pub static ALL: &[&Family] = &[
+    &caches::FAMILY,
+    &chains::FAMILY,
+    &on_demand::FAMILY,
+    &streaming::FAMILY,
+    &herd::FAMILY,
+    &queues::FAMILY,
+    &retries::FAMILY,
+    &lag::FAMILY,
+    &bucketing::FAMILY,
+    &exposure::FAMILY,
+];
 
 /// The spread of a share: standard deviation over mean of a variable that is 1 with probability `p`, else 0.
 fn spread_of_share(p: f64) -> f64 {
