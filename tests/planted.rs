@@ -16,6 +16,16 @@ const SEEN_BY: &[(Planted, &[&str])] = &[
         Planted::PolicyReadAtAnswer,
         &["caches/stale-by-age-with-slow-answers@8", "caches/stale-by-age-with-slow-answers@26"],
     ),
+    (
+        Planted::RetryTooFew,
+        &[
+            "retries/attempts-by-retries@1",
+            "retries/failures-by-retries@2",
+            "retries/attempts-through-layers@3",
+            "retries/attempts-where-all-fail@3",
+            "retries/recovery-with-one-retry@70",
+        ],
+    ),
 ];
 
 fn case(name: &str) -> Case {
