@@ -18,6 +18,7 @@
 //!
 //! A test holds this order; siblings never see each other.
 //!
+//! - [`theory`]: closed forms of what is simulated, as pure functions of numbers. Nothing of the engine is known here.
 //! - [`units`]: integer time, shares, typed dense ids and pools. Nothing about rollouts.
 //! - [`kernel`]: the event queue with its total order, keyed random streams, distributions, one digest over events and
 //!   draws. No flag is known here.
@@ -33,6 +34,8 @@
 //!   the rollout, the story. No second seed.
 //! - [`campaign`]: many seeds on scoped threads, folded in seed order; expectations judged. No format.
 //! - [`report`]: one format per file, each a pure function of an outcome. No judging, no clock.
+//! - [`validation`]: the engine against [`theory`], family by family, through scenario texts like a user's. No shortcut
+//!   into a model.
 //! - [`cli`]: one subcommand per file. The only place that prints, opens files and looks at the clock.
 //!
 //! ## Where do I add …
@@ -45,6 +48,7 @@
 //! | report format | `src/report/` | [`report::ALL`] |
 //! | key of the language | – | its table in `src/scenario/shapes/`, and its meaning in `src/scenario/resolve/` |
 //! | default number | – | `src/scenario/defaults.rs`, with its source |
+//! | comparison with theory | – | the laws of its family in `src/validation/families/`, its formula in `src/theory/` |
 //! | subcommand | `src/cli/` | the `Command` enum of [`cli`] |
 //! | shipped scenario | `scenarios/` | – (tests and CI walk the folder) |
 //!
@@ -66,4 +70,6 @@ pub mod report;
 pub mod rollout;
 pub mod run;
 pub mod scenario;
+pub mod theory;
 pub mod units;
+pub mod validation;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Bottom up. Modules in one row are siblings and never see each other.
 const LAYERS: &[&[&str]] = &[
-    &["units"],
+    &["theory", "units"],
     &["kernel"],
     &["rollout"],
     &["models"],
@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["run"],
     &["campaign"],
     &["report"],
+    &["validation"],
     &["cli"],
 ];
 

@@ -14,6 +14,7 @@ mod run;
 mod schema;
 mod stop;
 mod test;
+mod validate;
 mod verify;
 mod which;
 
@@ -53,6 +54,8 @@ enum Command {
     Replay(replay::Replay),
     /// Read scenario files and tell every mistake, without running anything.
     Check(check::Check),
+    /// Compare the engine with theory: closed forms against the runs of generated scenarios.
+    Validate(validate::Validate),
     /// List what the language knows: invariants, faults, metrics, formats; or the variants of a file.
     List(list::List),
     /// Explain an invariant, a fault, a metric or the exit codes; or a file's plan or assumptions.
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(ink),
         Command::Replay(command) => command.run(ink),
         Command::Check(command) => command.run(ink),
+        Command::Validate(command) => command.run(),
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),
         Command::Schema(command) => command.run(),

@@ -77,6 +77,7 @@ pub fn estate() -> Estate {
             home: Id::new(0),
             replication: vec![Distribution::ZERO],
             latency: Distribution::ZERO,
+            errors: Share::NONE,
         },
         network: Network { within: Distribution::ZERO, between: Distribution::ZERO, loss: Share::NONE },
         replicas: replicas.collect(),

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::observation::{Observation, Obstacle};
 use super::task::Task;
 use super::world::World;
-use crate::kernel::planted::ordered;
+use crate::kernel::planted::{Planted, ordered};
 use crate::rollout::policy::PolicyVersion;
 use crate::units::{SimDuration, SimTime, Slot};
 
@@ -41,6 +41,14 @@ fn sdk_of(estate: &Estate, replica: ReplicaId) -> Option<&Sdk> {
     estate.services[estate.replicas[replica].service].sdk.as_ref()
 }
 
+/// The length, in periods, of the interval between polls that is under way when the run begins, at a uniform `u`. Of
+/// intervals uniform in `1 ± jitter` a given moment falls into a long one more often: its density grows with the
+/// length (Cox, Renewal Theory, 1962, ch. 5).
+fn interval_under_way(jitter: f64, u: f64) -> f64 {
+    let (least, most) = (1.0 - jitter, 1.0 + jitter);
+    (least * least + u * (most * most - least * least)).sqrt()
+}
+
 impl World {
     /// A replica that was already running when the run begins: it holds version 1 and is somewhere in its cycle.
     pub(super) fn warm_cache(&mut self, estate: &Estate, replica: ReplicaId) {
@@ -48,9 +56,11 @@ impl World {
         let cache = &mut self.caches[replica.index()];
         cache.held = Some(PolicyVersion(1));
         cache.connected = matches!(sdk.delivery, Delivery::Stream { .. });
-        if let Delivery::Poll { every, .. } = &sdk.delivery {
-            let phase = self.cx.draws.unit(self.keys.replicas[replica.index()].poll, 0, 1);
-            let first = every.scaled(phase);
+        if let Delivery::Poll { every, jitter } = &sdk.delivery {
+            let key = self.keys.replicas[replica.index()].poll;
+            let phase = self.cx.draws.unit(key, 0, 1) * if Planted::PhaseNotUniform.is_active() { 0.5 } else { 1.0 };
+            let within = if *jitter > 0.0 { interval_under_way(*jitter, self.cx.draws.unit(key, 0, 2)) } else { 1.0 };
+            let first = every.scaled(within * phase);
             cache.next_poll = self.cx.now() + first;
             self.cx.after(first, Event::Poll { replica, life: 0 });
         }
@@ -117,13 +127,14 @@ impl World {
     fn plan_next_poll(&mut self, estate: &Estate, replica: ReplicaId) {
         let Some(sdk) = sdk_of(estate, replica) else { return };
         let Delivery::Poll { every, jitter } = &sdk.delivery else { return };
+        let every = if Planted::PeriodTooLong.is_active() { every.scaled(1.05) } else { *every };
         let cache = &mut self.caches[replica.index()];
         cache.polls += 1;
         let interval = if *jitter > 0.0 {
             let u = self.cx.draws.unit(self.keys.replicas[replica.index()].poll, cache.polls, 2);
             every.scaled(1.0 + jitter * (2.0 * u - 1.0))
         } else {
-            *every
+            every
         };
         let pause = match sdk.backoff {
             Backoff::Linear { most } => interval.saturating_mul(u64::from(1 + cache.failures.min(most))),
@@ -166,6 +177,12 @@ impl World {
         self.cx.sample(&estate.control_plane.latency, key, u64::from(fetch), leg)
     }
 
+    fn answers_with_error(&mut self, estate: &Estate, replica: ReplicaId, fetch: u32) -> bool {
+        let share = estate.control_plane.errors.fraction();
+        let key = self.keys.replicas[replica.index()].policy_latency;
+        share > 0.0 && self.cx.draws.unit(key, fetch.into(), 4) < share
+    }
+
     /// The version is read here, at the control plane's end; a later one is in the next answer.
     pub(super) fn on_policy_read(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32) {
         let region = estate.replicas[replica].region;
@@ -174,8 +191,13 @@ impl World {
             self.cx.after(SimDuration::ZERO, Event::PolicyUnavailable { replica, life, fetch });
             return;
         }
-        let version = self.control_plane.visible(region);
         let leg = self.policy_leg(estate, replica, fetch, 1) + self.control_plane.slowness(region);
+        if self.answers_with_error(estate, replica, fetch) {
+            self.cx.observe(Observation::Suppressed { replica, by: Obstacle::ControlPlaneError });
+            self.cx.after(leg, Event::PolicyUnavailable { replica, life, fetch });
+            return;
+        }
+        let version = self.control_plane.visible(region);
         self.cx.after(leg, Event::PolicyAnswer { replica, life, fetch, version });
     }
 
@@ -187,6 +209,9 @@ impl World {
         fetch: u32,
         version: u32,
     ) {
+        let region = estate.replicas[replica].region;
+        let version =
+            if Planted::PolicyReadAtAnswer.is_active() { self.control_plane.visible(region) } else { version };
         let cache = &mut self.caches[replica.index()];
         if cache.life != life || !self.replicas[replica.index()].up {
             return;

@@ -381,6 +381,8 @@ pub struct ControlPlane {
     pub replication: Vec<Distribution>,
     /// One way between a replica and the control plane of its region.
     pub latency: Distribution,
+    /// The share of questions it answers with an error.
+    pub errors: Share,
 }
 
 /// A rollout of one feature.

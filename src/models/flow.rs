@@ -7,6 +7,7 @@ use super::observation::{EffectMade, Failure, Observation, Outcome};
 use super::program::{Action, CallSite, EffectSite, EmitSite, OnError, as_share};
 use super::task::{Caller, Doing, Task};
 use super::world::World;
+use crate::kernel::planted::Planted;
 use crate::kernel::stream::address;
 use crate::kernel::{Deadlines, Due};
 use crate::units::{SimDuration, SimTime, Slab, Slot};
@@ -314,7 +315,7 @@ impl World {
         let site = self.site(estate, slot);
         let task = self.tasks.get_mut(slot).expect("the task was just seen");
         match outcome {
-            Outcome::Failed(_) if task.call_attempt <= site.retries => {
+            Outcome::Failed(_) if task.call_attempt + u16::from(Planted::RetryTooFew.is_active()) <= site.retries => {
                 let pause = site.backoff.saturating_mul(1 << (task.call_attempt - 1).min(30));
                 task.doing = Doing::Waiting;
                 self.cx.after(pause, Event::Retry { task: slot, call });

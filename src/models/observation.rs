@@ -204,6 +204,8 @@ pub struct Delivered {
 pub enum Obstacle {
     ControlPlaneDown,
     ControlPlaneSlow,
+    /// It answered, with an error.
+    ControlPlaneError,
     Partitioned,
     Lost,
     ReplicaDown,
@@ -214,6 +216,7 @@ impl Obstacle {
         match self {
             Obstacle::ControlPlaneDown => "control plane down",
             Obstacle::ControlPlaneSlow => "control plane slow",
+            Obstacle::ControlPlaneError => "control plane error",
             Obstacle::Partitioned => "network partition",
             Obstacle::Lost => "message lost",
             Obstacle::ReplicaDown => "replica down",

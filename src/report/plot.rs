@@ -10,9 +10,9 @@ mod time_axis;
 use super::number;
 use crate::run::summary::Series;
 use crate::units::{SimDuration, SimTime};
-use canvas::Paint;
 
-pub use svg::{TEXT_STYLE, palette};
+pub use canvas::{FONT, Paint, STRING, WIDTH, ceiling, text};
+pub use svg::{TEXT_STYLE, elements, escaped, palette};
 
 /// Colours for groups or versions; the ninth is the first again.
 const COLORS: usize = 8;

@@ -42,6 +42,7 @@ pub const REPLICATION: Default =
     default("lognormal(p50=20ms, p99=40ms)", "assumption: as long as one message between regions");
 pub const CONTROL_LATENCY: Default =
     default("lognormal(p50=250us, p99=1ms)", "assumption: the control plane of a region is as near as its services");
+pub const CONTROL_ERRORS: Default = default("0%", "assumption: a control plane fails by a fault, not by itself");
 pub const TENANTS: Default = default("1", "without tenants in the file, everybody belongs to one");
 pub const USERS: Default = default("10000", "assumption: enough that percentages of users are exact to 1%");
 pub const ZIPF: Default = default("0", "all tenants alike");

@@ -30,7 +30,12 @@ pub fn estate(steps: &[&str]) -> Estate {
         regions: IdVec::default(),
         population: Population { tenants: 1, users_per_tenant: 10_000, zipf: 0.0, attributes: vec![] },
         features: IdVec::default(),
-        control_plane: ControlPlane { home: Id::from_u32(0), replication: vec![], latency: Distribution::ZERO },
+        control_plane: ControlPlane {
+            home: Id::from_u32(0),
+            replication: vec![],
+            latency: Distribution::ZERO,
+            errors: Share::NONE,
+        },
         network: Network { within: Distribution::ZERO, between: Distribution::ZERO, loss: Share::NONE },
         services: IdVec::default(),
         replicas: IdVec::default(),

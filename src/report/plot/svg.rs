@@ -83,11 +83,15 @@ fn legend(plot: &Plot, top: u32) -> (String, u32) {
     (text, y - top + LINE)
 }
 
-/// The elements that plotters drew, without its root element, fixed colours and font.
 fn drawing(plot: &Plot) -> String {
-    let start = plot.body.find('>').map_or(0, |end| end + 1);
-    let end = plot.body.rfind("</svg>").unwrap_or(plot.body.len());
-    let mut text = plot.body[start..end].trim_start().replace(" font-family=\"sans-serif\"", "");
+    elements(&plot.body)
+}
+
+/// The elements that plotters drew, without its root element, fixed colours and font.
+pub fn elements(drawn: &str) -> String {
+    let start = drawn.find('>').map_or(0, |end| end + 1);
+    let end = drawn.rfind("</svg>").unwrap_or(drawn.len());
+    let mut text = drawn[start..end].trim_start().replace(" font-family=\"sans-serif\"", "");
     for color in Paint::all() {
         let (r, g, b) = (color.stand_in().0, color.stand_in().1, color.stand_in().2);
         // Text cannot contain these: its quotes are escaped.
@@ -99,6 +103,6 @@ fn drawing(plot: &Plot) -> String {
     text.replace(" opacity=\"1\"", "")
 }
 
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

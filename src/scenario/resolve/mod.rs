@@ -243,7 +243,12 @@ fn empty_estate() -> Estate {
         regions: IdVec::default(),
         population: Population { tenants: 1, users_per_tenant: 1, zipf: 0.0, attributes: Vec::new() },
         features: IdVec::default(),
-        control_plane: ControlPlane { home: Id::new(0), replication: Vec::new(), latency: Distribution::ZERO },
+        control_plane: ControlPlane {
+            home: Id::new(0),
+            replication: Vec::new(),
+            latency: Distribution::ZERO,
+            errors: Share::NONE,
+        },
         network: Network { within: Distribution::ZERO, between: Distribution::ZERO, loss: Share::NONE },
         services: IdVec::default(),
         replicas: IdVec::default(),

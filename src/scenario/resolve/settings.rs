@@ -47,7 +47,8 @@ impl<'a> Draft<'a> {
         });
         let replication = replication.collect();
         let latency = self.distribution(&place.key("latency"), defaults::CONTROL_LATENCY);
-        self.estate.control_plane = ControlPlane { home, replication, latency };
+        let errors = self.share(&place.key("errors"), defaults::CONTROL_ERRORS);
+        self.estate.control_plane = ControlPlane { home, replication, latency, errors };
         let network = root.key("network");
         self.estate.network = Network {
             within: self.distribution(&network.key("within"), defaults::NETWORK_WITHIN),

@@ -118,6 +118,8 @@ pub static CONTROL_PLANE: Shape = Shape::new(
             .default(defaults::REPLICATION),
         key("latency", Value::Distribution, "One way between a replica and its region's control plane.")
             .default(defaults::CONTROL_LATENCY),
+        key("errors", Value::Share, "Share of questions it answers with an error; streams once open have none.")
+            .default(defaults::CONTROL_ERRORS),
     ],
 );
 static DELAYS: MapOf = MapOf { what: "region", value: Value::Distribution, most: 100, bare: false };
