@@ -15,7 +15,7 @@ const PAIRS: u32 = 8;
 pub(crate) fn locate(which: &Which) -> Search {
     for _ in 0..PAIRS {
         match pair(which) {
-            Ok(Some(difference)) => return Search::Found(difference),
+            Ok(Some(difference)) => return Search::Found(Box::new(difference)),
             Ok(None) => {}
             Err(why) => return Search::Failed(why),
         }

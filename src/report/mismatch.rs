@@ -39,7 +39,7 @@ pub struct FirstDifference {
 /// What became of the search for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Search {
-    Found(FirstDifference),
+    Found(Box<FirstDifference>),
     /// So many further pairs of processes agreed with each other.
     NotAgain {
         pairs: u32,
@@ -67,7 +67,8 @@ pub struct Mismatch {
 pub fn render(mismatch: &Mismatch) -> String {
     let mut text = format!("determinism mismatch: {}, seed {}\n\n", mismatch.of, mismatch.seed);
     let cell = |side: &Option<Came>, of: fn(&Came) -> String| side.as_ref().map_or("no such run".to_owned(), of);
-    let rows: [(&str, fn(&Came) -> String); 4] = [
+    type Row = (&'static str, fn(&Came) -> String);
+    let rows: [Row; 4] = [
         ("events", |came| number::count(came.events)),
         ("draws", |came| number::count(came.draws)),
         ("end", |came| came.end.clone()),
@@ -175,10 +176,10 @@ mod tests {
             sides: ["this process".to_owned(), "another".to_owned()],
             came: [came("aa"), came("bb")],
             also: Vec::new(),
-            search: Some(Search::Found(FirstDifference {
+            search: Some(Search::Found(Box::new(FirstDifference {
                 one: Some(event(&["a", "b", "c"])),
                 other: Some(event(&["a", "c", "b"])),
-            })),
+            }))),
         };
         let text = render(&mismatch);
         assert!(text.contains("small:base, seed 7"), "{text}");
