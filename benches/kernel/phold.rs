@@ -69,7 +69,7 @@ impl RawLoop {
             let population = self.processes.len() as u128;
             let state = &mut self.processes[process as usize];
             let delay = exponential(state);
-            let to = (u128::from(split_mix(state)) * population >> 64) as u64;
+            let to = ((u128::from(split_mix(state)) * population) >> 64) as u64;
             self.push(now + delay, to);
         }
         events

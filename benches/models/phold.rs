@@ -67,7 +67,7 @@ impl Phold {
         let address = self.visits[process as usize] << 1 | 1;
         let word = self.kernel.draws.word(self.key, process.into(), address);
         let population = self.visits.len() as u128;
-        self.send(process, (u128::from(word) * population >> 64) as u32);
+        self.send(process, ((u128::from(word) * population) >> 64) as u32);
     }
 
     /// The process sends its job on, after a delay.
