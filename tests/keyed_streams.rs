@@ -14,12 +14,15 @@ use windtunnel::run::{Keep, Limits, RunSpec, Walk};
 use windtunnel::scenario::{Plan, Request};
 use windtunnel::units::SimTime;
 
+/// Addresses of draws and the words drawn there, in order.
+type Sequence = Vec<((u64, u64), u64)>;
+
 /// Everything drawn in a run, by stream: address and word in order.
-fn draws_by_stream(plan: &Plan, seed: u64) -> BTreeMap<String, Vec<((u64, u64), u64)>> {
+fn draws_by_stream(plan: &Plan, seed: u64) -> BTreeMap<String, Sequence> {
     let mut walk = Walk::new(plan, &RunSpec::of(seed), Limits::default(), Keep::Deeds);
     let names: StreamNames = walk.stream_names();
     let mut known: Vec<(windtunnel::kernel::StreamKey, String)> = Vec::new();
-    let mut found: BTreeMap<String, Vec<((u64, u64), u64)>> = BTreeMap::new();
+    let mut found: BTreeMap<String, Sequence> = BTreeMap::new();
     while walk.next_checkpoint().is_some() {
         for Draw { key, address, word } in walk.deeds().iter().flat_map(|deed| &deed.draws) {
             let name = match known.iter().find(|(of, _)| of == key) {
