@@ -188,3 +188,15 @@ fn lists_name_every_invariant_fault_and_metric() {
         assert!(out.contains(name), "{name}");
     }
 }
+
+#[test]
+fn a_comparison_with_theory_can_be_shown_and_its_scenario_read_like_any_file() {
+    let folder = empty();
+    let (code, text, _) = said(windtunnel(folder.path()).args(["validate", "--show", "herd/offered-rate@8"]));
+    assert_eq!(code, 0);
+    std::fs::write(folder.path().join("shown.yaml"), text).expect("the folder is writable");
+    assert_eq!(said(windtunnel(folder.path()).args(["check", "shown.yaml"])).0, 0);
+    let (code, _, complaint) = said(windtunnel(folder.path()).args(["validate", "weather"]));
+    assert_eq!(code, 2);
+    assert!(complaint.contains("no family `weather`; there are caches"), "{complaint}");
+}

@@ -89,10 +89,10 @@ fn measure_all(cases: &[Case], effort: Effort, jobs: usize) -> Vec<Measured> {
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(index) else { break };
                     let measured = measure(*case, effort);
-                    let index =
-                        cases.iter().position(|one| one.name() == case.name()).expect("the case is one of them");
                     done.lock().expect("no measurement panics while it stores")[index] = Some(measured);
                 }
             });

@@ -11,7 +11,7 @@ use super::number;
 use crate::run::summary::Series;
 use crate::units::{SimDuration, SimTime};
 
-pub use canvas::{FONT, Paint, STRING, WIDTH, ceiling, text};
+pub use canvas::{Paint, STRING, WIDTH, ceiling, text};
 pub use svg::{TEXT_STYLE, elements, escaped, palette};
 
 /// Colours for groups or versions; the ninth is the first again.

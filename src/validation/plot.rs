@@ -3,7 +3,7 @@
 
 use super::{Family, Law, Measured};
 use crate::report::number;
-use crate::report::plot::{FONT, Paint, STRING, TEXT_STYLE, WIDTH, ceiling, elements, escaped, palette, text};
+use crate::report::plot::{Paint, STRING, TEXT_STYLE, WIDTH, ceiling, elements, escaped, palette, text};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -62,10 +62,11 @@ fn panel(law: &Law, points: &[&Measured], area: &DrawingArea<SVGBackend<'_>, Shi
     let (first, last) = (law.at[0], law.at[law.at.len() - 1]);
     // Room beside the outer points; a single one stands in the middle.
     let margin = if last > first { (last - first) * 0.06 } else { 1.0 };
-    let titled = area.titled(law.name, text(Paint::Ink)).expect(STRING);
+    let titled = area.titled(&format!("{} ({})", law.name, law.unit), text(Paint::Ink)).expect(STRING);
     let mut chart = ChartBuilder::on(&titled)
         .margin_top(10)
         .margin_right(40)
+        .margin_bottom(24)
         .set_label_area_size(LabelAreaPosition::Left, 150)
         .set_label_area_size(LabelAreaPosition::Bottom, 110)
         .build_cartesian_2d(first - margin..last + margin, 0.0..top)
@@ -88,12 +89,11 @@ fn panel(law: &Law, points: &[&Measured], area: &DrawingArea<SVGBackend<'_>, Shi
     chart.draw_series(LineSeries::new(curve, Paint::Series(0).stand_in().stroke_width(5))).expect(STRING);
     let measured = Paint::Series(1).stand_in();
     chart
-        .draw_series(bars.iter().map(|(at, value, error)| {
-            let ends = vec![(*at, (value - error).max(0.0)), (*at, value + error)];
-            PathElement::new(ends, measured.stroke_width(5))
+        .draw_series(bars.iter().flat_map(|(at, value, error)| {
+            let (low, high) = ((value - error).max(0.0), value + error);
+            let across = |value: f64| vec![(at - margin / 4.0, value), (at + margin / 4.0, value)];
+            [vec![(*at, low), (*at, high)], across(low), across(*value), across(high)]
+                .map(|line| PathElement::new(line, measured.stroke_width(4)))
         }))
-        .expect(STRING);
-    chart
-        .draw_series(bars.iter().map(|(at, value, _)| Circle::new((*at, *value), FONT as i32 / 4, measured.filled())))
         .expect(STRING);
 }

@@ -5,6 +5,9 @@ use crate::models::observation::{Kind, Observation, Observed, Publication};
 use crate::units::SimTime;
 use crate::validation::Probe;
 
+/// From the delays of a group to its sample.
+type Sample = Box<dyn Fn(&[f64]) -> f64>;
+
 /// One sample per group of replicas: a function of the seconds from publication to each one's adoption (infinite:
 /// never).
 pub struct Adoption {
@@ -12,7 +15,7 @@ pub struct Adoption {
     /// Per replica, seconds from publication.
     delays: Vec<f64>,
     group: usize,
-    sample: Box<dyn Fn(&[f64]) -> f64>,
+    sample: Sample,
 }
 
 impl Adoption {
