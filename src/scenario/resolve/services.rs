@@ -12,8 +12,8 @@ use crate::scenario::problem::{Problem, Span};
 use crate::scenario::shapes::DELIVERIES;
 use crate::units::{Id, Share};
 
-/// Replicas of a whole estate.
-const MOST_REPLICAS: u64 = 10_000;
+/// Replicas of a whole estate: three times a thousand services of 28.
+const MOST_REPLICAS: u64 = 100_000;
 
 /// A service with the place it is read from.
 pub(super) struct ServiceDraft<'a> {
