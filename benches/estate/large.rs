@@ -36,7 +36,6 @@ pub fn measure(options: &Options, page: &mut Page) {
     });
     let plan = plan.expect("it was just read");
     let first = once(&plan);
-    let calls = metric(&first, "calls.count");
     let rounds = interleave(options.rounds, vec![Contender::new("run", || Cost::of_work(|| once(&plan).events))]);
     let mut table = Table::new(
         format!("A large estate: {SERVICES} services of {REPLICAS} replicas, {seconds} s of 100 requests/s"),
