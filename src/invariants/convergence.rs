@@ -5,7 +5,7 @@ use super::{Entry, Invariant, Ledger, Violation};
 use crate::models::estate::{Delivery, Estate, Happening, ReplicaId};
 use crate::models::observation::{Kind, Observation, ObservationId, Observed, Publication};
 use crate::rollout::PolicyVersion;
-use crate::units::{SimDuration, SimTime};
+use crate::units::{Id, SimDuration, SimTime};
 
 /// The bound where the file sets none: two rounds of a 30 s poll.
 const BOUND: SimDuration = SimDuration::from_secs(60);
@@ -26,11 +26,10 @@ pub static ENTRY: Entry = Entry {
         (steps || kills) && estate.replicas.ids().any(|replica| follows(estate, replica))
     },
     create: |estate, settings| {
-        let replicas = estate.replicas.ids().filter(|replica| follows(estate, *replica)).collect();
         Box::new(Convergence {
             bound: settings.bound.unwrap_or(BOUND),
             fleet: Fleet::new(estate),
-            replicas,
+            follows: estate.replicas.ids().map(|replica| follows(estate, replica)).collect(),
             hindered: vec![None; estate.replicas.len()],
             awaited: None,
         })
@@ -48,8 +47,8 @@ fn follows(estate: &Estate, replica: ReplicaId) -> bool {
 struct Convergence {
     bound: SimDuration,
     fleet: Fleet,
-    /// Those that should come to hold what is published.
-    replicas: Vec<ReplicaId>,
+    /// Whether a replica should come to hold what is published.
+    follows: Vec<bool>,
     /// Per replica: what last kept it from the policy.
     hindered: Vec<Option<Hindrance>>,
     awaited: Option<Awaited>,
@@ -110,10 +109,16 @@ impl Invariant for Convergence {
             let (replica, hindrance) = hinders(replica, true);
             self.hindered[replica.index()] = hindrance;
         }
-        let changed = self.fleet.observe(&observed.what);
-        if changed && let Some(awaited) = self.awaited {
-            let behind = self.behind(awaited.version);
-            self.awaited = Some(Awaited { behind, ..awaited });
+        let Some(concerned) = Fleet::concerned(&observed.what) else { return };
+        let version = self.awaited.map(|awaited| awaited.version);
+        let was_behind = version.is_some_and(|version| self.is_behind(concerned, version));
+        if self.fleet.observe(&observed.what)
+            && let Some(version) = version
+        {
+            // Only this one replica has changed: the others need not be counted again.
+            let is_behind = self.is_behind(concerned, version);
+            let awaited = self.awaited.as_mut().expect("a version is awaited");
+            awaited.behind = awaited.behind + u32::from(is_behind) - u32::from(was_behind);
             self.arrived(observed.at, ledger);
         }
     }
@@ -129,11 +134,18 @@ impl Invariant for Convergence {
 
 impl Convergence {
     fn is_behind(&self, replica: ReplicaId, version: PolicyVersion) -> bool {
-        self.fleet.is_live(replica) && self.fleet.held(replica).is_none_or(|held| held < version)
+        self.follows[replica.index()]
+            && self.fleet.is_live(replica)
+            && self.fleet.held(replica).is_none_or(|held| held < version)
     }
 
     fn behind(&self, version: PolicyVersion) -> u32 {
-        self.replicas.iter().filter(|replica| self.is_behind(**replica, version)).count() as u32
+        self.stragglers(version).count() as u32
+    }
+
+    /// Those that should hold the version and do not.
+    fn stragglers(&self, version: PolicyVersion) -> impl Iterator<Item = ReplicaId> {
+        (0..self.follows.len()).map(Id::new).filter(move |replica| self.is_behind(*replica, version))
     }
 
     /// Whether everybody who should holds it now.
@@ -162,8 +174,7 @@ impl Convergence {
         }
         self.awaited = Some(Awaited { overdue: true, ..awaited });
         ledger.exercise();
-        let stragglers = self.replicas.iter().copied().filter(|replica| self.is_behind(*replica, awaited.version));
-        let stragglers: Vec<ReplicaId> = stragglers.collect();
+        let stragglers: Vec<ReplicaId> = self.stragglers(awaited.version).collect();
         let hindrances = stragglers.iter().filter_map(|replica| self.hindered[replica.index()]);
         let hindrances: Vec<Hindrance> = hindrances.filter(|hindrance| hindrance.at >= awaited.published).collect();
         let cause = match hindrances.iter().map(|hindrance| hindrance.restarted).min() {

@@ -59,6 +59,19 @@ impl Fleet {
         }
     }
 
+    /// The one replica whose standing an observation can change.
+    pub fn concerned(what: &Observation) -> Option<ReplicaId> {
+        if let Observation::PolicyApplied { replica, .. }
+        | Observation::PolicyLost { replica }
+        | Observation::Crashed { replica }
+        | Observation::Restarted { replica } = *what
+        {
+            Some(replica)
+        } else {
+            None
+        }
+    }
+
     fn change(&mut self, replica: ReplicaId, change: impl FnOnce(&mut Holding)) -> bool {
         let before = self.replicas[replica.index()];
         let holding = &mut self.replicas[replica.index()];
