@@ -74,13 +74,13 @@ fn fifty_thousand_customers_of_mm1(mut queue: Mm1) -> Mm1 {
 
 fn split_brain_of(rollout_at: &str) -> Plan {
     let step = format!("rollout.new-checkout.steps.everybody.at={rollout_at}");
-    models::split_brain::plan_with(None, &["duration=60s", &step])
+    models::scenario::plan_with(None, &["duration=60s", &step])
 }
 
 #[library_benchmark(setup = split_brain_of)]
 #[bench::rollout_at_20s(args = ("20s",), config = budget(SPLIT_BRAIN))]
 fn a_minute_of_split_brain(plan: Plan) -> Plan {
-    black_box(models::split_brain::run_once(&plan, 1));
+    black_box(models::scenario::run_once(&plan, 1));
     plan
 }
 

@@ -8,7 +8,7 @@ mod models;
 use clap::Parser;
 use common::rounds::{Spread, short};
 use common::{Bar, Options, Page, Table};
-use models::split_brain::{plan, run_once};
+use models::scenario::{plan, run_once};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};

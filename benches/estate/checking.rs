@@ -2,7 +2,7 @@
 
 use crate::common::rounds::{Spread, short};
 use crate::common::{Bar, Contender, Cost, Options, Page, Table, interleave};
-use crate::models::split_brain::{plan, run_once};
+use crate::models::scenario::{plan, run_once};
 use std::hint::black_box;
 use windtunnel::kernel::Digest;
 use windtunnel::models::observation::Kind;

@@ -2,13 +2,10 @@
 
 use crate::common::rounds::short;
 use crate::common::{Contender, Cost, Options, Page, Table, interleave};
+use crate::models::scenario::{metric, plan_of, run_once};
 use std::fmt::Write;
-use std::sync::atomic::AtomicBool;
 use windtunnel::kernel::StreamKey;
 use windtunnel::kernel::distribution::normal_quantile;
-use windtunnel::run::summary::RunSummary;
-use windtunnel::run::{Detail, Limits, run};
-use windtunnel::scenario::{Plan, Request, Scenario};
 
 /// The shape of the estate: spans per request with a median of 13 and a 99th percentile of 1,000 (lognormal), cut at
 /// 5,000; one service in twenty is hot and takes half of all calls.
@@ -31,12 +28,13 @@ pub fn measure(options: &Options, page: &mut Page) {
     let text = scenario(&sizes, seconds);
     let mut plan = None;
     let reading = Cost::of_work(|| {
-        plan = Some(read(&text));
+        plan = Some(plan_of(&text));
         1
     });
     let plan = plan.expect("it was just read");
-    let first = once(&plan);
-    let rounds = interleave(options.rounds, vec![Contender::new("run", || Cost::of_work(|| once(&plan).events))]);
+    let first = run_once(&plan, 1);
+    let rounds =
+        interleave(options.rounds, vec![Contender::new("run", || Cost::of_work(|| run_once(&plan, 1).events))]);
     let mut table = Table::new(
         format!("A large estate: {SERVICES} services of {REPLICAS} replicas, {seconds} s of 100 requests/s"),
         &["what", "figure"],
@@ -111,20 +109,4 @@ fn scenario(sizes: &[u64], seconds: u64) -> String {
     }
     text.push_str("rollout:\n  f: { steps: [{ at: 1s, move: [{ to: \"on\" }] }] }\n");
     text
-}
-
-fn read(text: &str) -> Plan {
-    let mut none = |path: &str| Err(format!("{path}: the scenario includes nothing"));
-    let scenario = Scenario::read("large-estate.yaml", text.as_bytes(), &mut none);
-    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
-    scenario.plan(&Request { variant: None, set: &[] }).unwrap_or_else(|problems| panic!("{problems}")).plan
-}
-
-fn once(plan: &Plan) -> RunSummary {
-    let stop = AtomicBool::new(false);
-    run(plan, 1, Limits::default(), &Detail::Summary, &stop).expect("nobody stops it").summary
-}
-
-fn metric(summary: &RunSummary, name: &str) -> f64 {
-    summary.metrics.iter().find(|metric| metric.name == name).expect("the metric is known").value
 }

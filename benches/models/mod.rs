@@ -4,7 +4,7 @@
 
 pub mod mm1;
 pub mod phold;
-pub mod split_brain;
+pub mod scenario;
 
 use windtunnel::kernel::{Agenda, Digest, Draws};
 use windtunnel::units::SimTime;

@@ -5,7 +5,7 @@ use crate::common::clock;
 use crate::common::rounds::{Spread, short};
 use crate::common::{Bar, Options, Page, Table};
 use crate::contest::{Contest, Engine};
-use crate::models::split_brain::{metric, plan, run_once};
+use crate::models::scenario::{metric, plan, run_once};
 use crate::program::{Account, Peers};
 use std::collections::BTreeMap;
 use windtunnel::scenario::Plan;

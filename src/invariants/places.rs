@@ -2,6 +2,7 @@
 //! what is in flight and not what has happened.
 
 use crate::models::observation::Interaction;
+use crate::units::ROOM;
 
 /// State that can be begun anew without giving its memory back.
 pub trait Reset: Default {
@@ -23,7 +24,7 @@ pub struct Places<T> {
 
 impl<T> Default for Places<T> {
     fn default() -> Self {
-        Places { entries: Vec::new() }
+        Places { entries: Vec::with_capacity(ROOM) }
     }
 }
 

@@ -10,5 +10,5 @@ pub mod time;
 
 pub use id::{Id, IdVec};
 pub use share::Share;
-pub use slab::{Slab, Slot};
+pub use slab::{ROOM, Slab, Slot};
 pub use time::{SimDuration, SimTime};

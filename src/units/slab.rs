@@ -48,9 +48,13 @@ pub struct Slab<T> {
     free: Vec<u32>,
 }
 
+/// For how many things a pool has room from the start: enough for a small estate, so that a rare peak late in a long
+/// run asks for no more memory than a short run does.
+pub const ROOM: usize = 64;
+
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Slab { entries: Vec::new(), free: Vec::new() }
+        Slab { entries: Vec::with_capacity(ROOM), free: Vec::with_capacity(ROOM) }
     }
 }
 

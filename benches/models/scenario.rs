@@ -1,4 +1,4 @@
-//! The shipped split-brain scenario, read from its file and run as a campaign runs it.
+//! Scenarios as benchmarks run them: the shipped split-brain one, or a text; read like any file, run as a campaign does.
 
 use std::sync::atomic::AtomicBool;
 use windtunnel::run::summary::RunSummary;
@@ -12,13 +12,21 @@ pub fn plan(variant: Option<&str>, seconds: u64) -> Plan {
     plan_with(variant, &[&format!("duration={seconds}s")])
 }
 
+/// The plan of a text that includes nothing.
+pub fn plan_of(text: &str) -> Plan {
+    plan_from(text.as_bytes(), None, &[])
+}
+
 /// The file's plan with `--set`s.
 pub fn plan_with(variant: Option<&str>, set: &[&str]) -> Plan {
-    let text = std::fs::read(FILE).expect("the scenario is shipped");
+    plan_from(&std::fs::read(FILE).expect("the scenario is shipped"), variant, set)
+}
+
+fn plan_from(text: &[u8], variant: Option<&str>, set: &[&str]) -> Plan {
     let mut none = |path: &str| Err(format!("{path}: the scenario includes nothing"));
     let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
-    let scenario = Scenario::read("split-brain.yaml", &text, &mut none).expect("the scenario is sound");
-    scenario.plan(&Request { variant, set: &set }).expect("the scenario is sound").plan
+    let scenario = Scenario::read("scenario.yaml", text, &mut none).unwrap_or_else(|problems| panic!("{problems}"));
+    scenario.plan(&Request { variant, set: &set }).unwrap_or_else(|problems| panic!("{problems}")).plan
 }
 
 /// One seed, with all default checkers, metrics and the digest, and the run without the rollout where a violation asks
