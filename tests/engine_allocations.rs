@@ -49,18 +49,20 @@ fn per_event(plan: impl Fn(&str) -> Plan, short: &str, long: &str) -> f64 {
     (long.1 as f64 - short.1 as f64) / (long.0 - short.0) as f64
 }
 
-/// One in a hundred: pools, logs and accounts of violations that double now and then.
-const GROWTH: f64 = 0.01;
+/// What pools and accounts of violations that double now and then come to.
+const DOUBLING: f64 = 1e-4;
+/// Where consumers lag, the longer run has higher peaks, and each place in a pool is made when it is first needed.
+const HIGHER_PEAKS: f64 = 0.006;
 
 #[test]
 fn events_after_warm_up_allocate_nothing() {
-    for (name, variant, short, long) in [
-        ("split-brain.yaml", None, "duration=8m", "duration=24m"),
-        ("split-brain.yaml", Some("edge-context"), "duration=8m", "duration=24m"),
-        ("consumer-lag.yaml", None, "duration=20m", "duration=60m"),
-        ("control-plane-outage.yaml", None, "duration=20m", "duration=60m"),
-        ("semantic-mismatch.yaml", None, "duration=180h", "duration=360h"),
-        ("otel-demo/otel-demo.yaml", None, "duration=100m", "duration=200m"),
+    for (name, variant, short, long, most) in [
+        ("split-brain.yaml", None, "duration=8m", "duration=24m", DOUBLING),
+        ("split-brain.yaml", Some("edge-context"), "duration=8m", "duration=24m", DOUBLING),
+        ("consumer-lag.yaml", None, "duration=20m", "duration=60m", HIGHER_PEAKS),
+        ("control-plane-outage.yaml", None, "duration=20m", "duration=60m", DOUBLING),
+        ("semantic-mismatch.yaml", None, "duration=180h", "duration=360h", DOUBLING),
+        ("otel-demo/otel-demo.yaml", None, "duration=100m", "duration=200m", HIGHER_PEAKS),
     ] {
         let text = shipped(name);
         let plan = |duration: &str| {
@@ -71,6 +73,6 @@ fn events_after_warm_up_allocate_nothing() {
             scenario.plan(&Request { variant, set: &set }).unwrap_or_else(|why| panic!("{why}")).plan
         };
         let allocations = per_event(plan, short, long);
-        assert!(allocations < GROWTH, "{name} {variant:?}: {allocations} allocations per event");
+        assert!(allocations < most, "{name} {variant:?}: {allocations} allocations per event");
     }
 }

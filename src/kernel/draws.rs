@@ -12,7 +12,7 @@ pub struct Draw {
     pub word: u64,
 }
 
-/// Every random word a run uses passes through here, and so does every event between them.
+/// Every random word a run uses passes through here, and so does every event between them, and what it decides.
 #[derive(Clone, Debug, Default)]
 pub struct Draws {
     count: u64,
@@ -44,6 +44,11 @@ impl Draws {
         if let Some(kept) = &mut self.kept {
             kept.clear();
         }
+    }
+
+    /// What the event at work has decided; its draws go on.
+    pub fn decision(&mut self, words: (u64, u64)) {
+        self.digest.fold(words.0, words.1);
     }
 
     /// From now on the draws of the event at work can be read; the digest does not depend on it.

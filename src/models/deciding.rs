@@ -231,6 +231,7 @@ impl World {
             tenant: customer.tenant,
             tenant_region: customer.tenant_region,
         };
+        self.cx.draws.decision(self.keys.identities.decision(&decided));
         self.cx.cause = interaction.cause;
         let id = self.cx.observe(Observation::Decided(decided));
         let task = self.tasks.get_mut(slot).expect("a task at work is in its pool");

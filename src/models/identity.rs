@@ -4,7 +4,7 @@
 use super::estate::{Estate, GroupId, MemberId, ReplicaId};
 use super::event::Event;
 use super::interaction::Ongoing;
-use super::observation::Outcome;
+use super::observation::{Decided, Outcome};
 use super::task::Task;
 use super::topic::Sent;
 use super::world::World;
@@ -19,6 +19,7 @@ pub struct Identities {
     users: Vec<u64>,
     operations: Vec<u64>,
     regions: Vec<u64>,
+    features: Vec<u64>,
     rollouts: Vec<u64>,
     entries: Vec<u64>,
     topics: Vec<u64>,
@@ -52,6 +53,7 @@ impl Identities {
             users: estate.users.iter().map(|users| hash(&users.name)).collect(),
             operations: estate.operations.iter().map(operation).collect(),
             regions: estate.regions.iter().map(|region| hash(&region.name)).collect(),
+            features: estate.features.iter().map(|feature| hash(&feature.name)).collect(),
             rollouts: estate.rollouts.iter().map(|rollout| hash(&estate.features[rollout.feature].name)).collect(),
             entries: (0..estate.timeline.len()).map(|index| entry(estate, index)).collect(),
             topics: estate.topics.iter().map(|topic| hash(&topic.name)).collect(),
@@ -59,6 +61,15 @@ impl Identities {
             members: estate.members.iter().map(|member| hash(&member.name)).collect(),
             reasons: estate.reasons.iter().map(hash).collect(),
         }
+    }
+
+    /// A decision as the digest takes it in: the feature by name, the stage and the policy by their ordinals, and where
+    /// it came from. Of two runs with the same events and draws, one may decide otherwise.
+    pub fn decision(&self, decided: &Decided) -> (u64, u64) {
+        let stage = decided.stage.index() as u64 | (decided.source as u64) << 32 | u64::from(decided.attempt) << 40;
+        let version = decided.policy_version.map_or(0, |version| u64::from(version.0));
+        let rule = decided.rule.map_or(0, |rule| u64::from(rule) + 1);
+        (within(self.features[decided.feature.index()], stage), version << 32 | rule)
     }
 
     fn outcome(&self, outcome: Outcome) -> u64 {

@@ -29,7 +29,7 @@ struct Fetched {
     partition: u32,
     offset: u64,
     /// Its own copy, where the record was committed before its turn or may be by others: it holds its interaction.
-    kept: Option<Box<Record>>,
+    kept: Option<Slot<Record>>,
 }
 
 /// One consumer thread.
@@ -320,6 +320,7 @@ impl World {
         let topic = estate.groups[id].topic;
         let position = estate.topics[topic].groups.iter().position(|known| *known == id);
         let position = position.expect("a group is listed by its topic");
+        let kept = kept.map(|kept| self.kept.remove(kept).expect("a copy is kept until its record's turn"));
         let copy = kept.as_ref().map(|record| record.interaction);
         let lost_it = self.members[member.index()].standing != Standing::Active;
         let (redelivery, record) = match self.logs[topic.index()].partitions[partition as usize].get_mut(offset) {
@@ -329,7 +330,7 @@ impl World {
             }
             // Committed meanwhile: by itself, or by others who were handed it too.
             None => match kept {
-                Some(record) => (record.handed[position] + u32::from(lost_it), *record),
+                Some(record) => (record.handed[position] + u32::from(lost_it), record),
                 None => return false,
             },
         };
@@ -344,17 +345,19 @@ impl World {
         let mut batch = std::mem::take(&mut self.members[member.index()].batch);
         for fetched in batch.iter_mut().filter(|fetched| fetched.kept.is_none()) {
             let log = &self.logs[topic.index()].partitions[fetched.partition as usize];
-            fetched.kept = log.get(fetched.offset).cloned().map(Box::new);
-            if let Some(ongoing) = fetched.kept.as_ref().and_then(|kept| self.interactions.get_mut(kept.interaction)) {
+            let Some(record) = log.get(fetched.offset).cloned() else { continue };
+            if let Some(ongoing) = self.interactions.get_mut(record.interaction) {
                 ongoing.open += 1;
             }
+            fetched.kept = Some(self.kept.insert(record));
         }
         self.members[member.index()].batch = batch;
     }
 
     fn drop_batch(&mut self, estate: &Estate, member: MemberId) {
-        for fetched in std::mem::take(&mut self.members[member.index()].batch) {
-            self.let_go(estate, fetched.kept.map(|kept| kept.interaction));
+        while let Some(fetched) = self.members[member.index()].batch.pop_front() {
+            let copy = fetched.kept.and_then(|kept| self.kept.remove(kept));
+            self.let_go(estate, copy.map(|record| record.interaction));
         }
     }
 

@@ -16,7 +16,7 @@ use super::observation::{Kind, Observation, Publication};
 use super::service::Replica;
 use super::task::Task;
 use super::timeline::EntryState;
-use super::topic::{Log, Sent};
+use super::topic::{Log, Record, Sent};
 use crate::kernel::Deadlines;
 use crate::rollout::policy::PolicyVersion;
 use crate::rollout::{FeaturePolicy, Policy};
@@ -52,6 +52,8 @@ pub struct World {
     pub(super) lanes: Vec<Deadlines<Waiting>>,
     pub(super) logs: Vec<Log>,
     pub(super) sent: Slab<Sent>,
+    /// Copies of records that were committed before their turn, in the hands of members.
+    pub(super) kept: Slab<Record>,
     pub(super) groups: Vec<Group>,
     pub(super) members: Vec<Member>,
     /// Interactions begun, per journey.
@@ -94,6 +96,7 @@ impl World {
             lanes: Vec::new(),
             logs: estate.topics.iter().map(|topic| Log::new(topic.partitions)).collect(),
             sent: Slab::default(),
+            kept: Slab::default(),
             groups: estate.groups.iter().map(|group| Group::new(estate.topics[group.topic].partitions)).collect(),
             members: estate
                 .members
