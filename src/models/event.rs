@@ -41,7 +41,7 @@ pub enum Event {
     },
     /// The earliest deadline of all calls with one timeout.
     Deadlines {
-        lane: u16,
+        lane: u32,
     },
     /// The wait before another attempt is over.
     Retry {

@@ -261,16 +261,16 @@ impl World {
         });
         let tasks = &self.tasks;
         if let Some(due) = self.lanes[index].begin(self.cx.now(), (slot, call), |waiting| is_calling(tasks, waiting)) {
-            self.cx.at(due, Event::Deadlines { lane: index as u16 });
+            self.cx.at(due, Event::Deadlines { lane: index as u32 });
         }
     }
 
     /// Serves every deadline that is due, and arms the timer for the next call that is still waiting.
-    pub(super) fn on_deadlines(&mut self, estate: &Estate, lane: u16) {
+    pub(super) fn on_deadlines(&mut self, estate: &Estate, lane: u32) {
         let now = self.cx.now();
         loop {
             let tasks = &self.tasks;
-            match self.lanes[usize::from(lane)].next(now, |waiting| is_calling(tasks, waiting)) {
+            match self.lanes[lane as usize].next(now, |waiting| is_calling(tasks, waiting)) {
                 Due::Nothing => return,
                 Due::Later(due) => return self.cx.at(due, Event::Deadlines { lane }),
                 Due::Overdue((slot, call)) => self.time_out(estate, slot, call),

@@ -110,7 +110,7 @@ impl World {
             Event::Answer { interaction, outcome } => {
                 (6, within(self.interaction_word(interaction), names.outcome(outcome)))
             }
-            Event::Deadlines { lane } => (7, self.lanes[usize::from(lane)].timeout().nanos()),
+            Event::Deadlines { lane } => (7, self.lanes[lane as usize].timeout().nanos()),
             Event::Retry { task, call } => (8, within(self.task_word(task), call.into())),
             Event::Continue { task } => (9, self.task_word(task)),
             Event::Poll { replica: of, life } => (10, replica(of, life)),
@@ -196,7 +196,7 @@ impl World {
                 ("Answer", format!("{}, to {to}", outcome_account(estate, outcome)))
             }
             Event::Deadlines { lane } => {
-                ("Deadlines", format!("of calls with a timeout of {}", self.lanes[usize::from(lane)].timeout()))
+                ("Deadlines", format!("of calls with a timeout of {}", self.lanes[lane as usize].timeout()))
             }
             Event::Retry { task: of, call } => ("Retry", format!("of call {call} of {}", task(of))),
             Event::Continue { task: of } => ("Continue", task(of)),
