@@ -92,8 +92,8 @@ library_benchmark_group!(
 library_benchmark_group!(name = scenario, benchmarks = a_minute_of_split_brain);
 main!(library_benchmark_groups = [queue, kernel, scenario]);
 
-const HOLD_1K: u64 = 41_000_000;
-const HOLD_100K: u64 = 47_000_000;
-const PHOLD_1K: u64 = 72_000_000;
-const MM1: u64 = 39_500_000;
-const SPLIT_BRAIN: u64 = 485_000_000;
+const HOLD_1K: u64 = 31_500_000;
+const HOLD_100K: u64 = 38_000_000;
+const PHOLD_1K: u64 = 67_500_000;
+const MM1: u64 = 37_200_000;
+const SPLIT_BRAIN: u64 = 495_000_000;
