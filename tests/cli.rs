@@ -200,3 +200,15 @@ fn a_comparison_with_theory_can_be_shown_and_its_scenario_read_like_any_file() {
     assert_eq!(code, 2);
     assert!(complaint.contains("no family `weather`; there are caches"), "{complaint}");
 }
+
+#[test]
+fn the_page_of_all_families_is_not_overwritten_by_that_of_some() {
+    let folder = empty();
+    let page = folder.path().join("validation.md");
+    std::fs::write(&page, "of all families").expect("the folder is writable");
+    let (code, out, complaint) = said(windtunnel(folder.path()).args(["validate", "herd", "--out", "."]));
+    assert_eq!((code, out.as_str()), (2, ""), "nothing ran");
+    assert!(complaint.contains("`--out` writes the page of all families, not of herd only"), "{complaint}");
+    assert_eq!(std::fs::read_to_string(&page).expect("the page is still there"), "of all families");
+    assert!(!folder.path().join("validation").exists(), "no plot was written");
+}

@@ -138,7 +138,7 @@ pub fn main() -> ExitCode {
 #[cfg(feature = "planted")]
 #[expect(clippy::disallowed_methods, reason = "compiled into tests only; processes inherit it from one another")]
 fn plant() {
-    use crate::kernel::planted::{Planted, plant};
+    use crate::models::planted::{Planted, plant};
     if let Ok(wanted) = std::env::var("WINDTUNNEL_PLANTED") {
         let found = Planted::ALL.into_iter().find(|(name, _)| *name == wanted);
         let (_, bug) = found.unwrap_or_else(|| panic!("no planted bug is called `{wanted}`"));

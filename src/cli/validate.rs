@@ -14,7 +14,7 @@ pub(crate) struct Validate {
     /// Enough samples to see a bias of 2%, not of 5%.
     #[arg(long)]
     full: bool,
-    /// Write `validation.md` and `validation/FAMILY.svg` into this folder.
+    /// Write `validation.md` and `validation/FAMILY.svg` into this folder; of all families only.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
     /// Print the generated scenario of a comparison, such as `caches/stale-by-age@10`, and run nothing.
@@ -34,6 +34,13 @@ impl Validate {
             Ok(chosen) => chosen,
             Err(exit) => return exit,
         };
+        if self.out.is_some() && !self.families.is_empty() {
+            let named = self.families.join(", ");
+            tell(&format!(
+                "error: `--out` writes the page of all families, not of {named} only; leave out the names or `--out`\n"
+            ));
+            return Exit::USAGE;
+        }
         let effort = if self.full { Effort::Full } else { Effort::Quick };
         let cases: Vec<Case> = chosen.iter().flat_map(|family| family.cases()).collect();
         let jobs = self.jobs.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);

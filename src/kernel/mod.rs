@@ -9,7 +9,6 @@ pub mod digest;
 pub mod distribution;
 pub mod draws;
 pub mod maths;
-pub mod planted;
 pub mod queue;
 pub mod stream;
 

@@ -4,9 +4,9 @@ use super::cx::Cx;
 use super::estate::{Backoff, Delivery, Estate, ReplicaId, Sdk};
 use super::event::Event;
 use super::observation::{Observation, Obstacle};
+use super::planted::{Planted, ordered};
 use super::task::Task;
 use super::world::World;
-use crate::kernel::planted::{Planted, ordered};
 use crate::rollout::policy::PolicyVersion;
 use crate::units::{SimDuration, SimTime, Slot};
 
@@ -224,7 +224,8 @@ impl World {
             });
         }
         if let Some(Delivery::Ttl { ttl, .. }) = sdk_of(estate, replica).map(|sdk| &sdk.delivery) {
-            cache.expires = self.cx.now() + *ttl;
+            let ttl = if Planted::TtlTooLong.is_active() { ttl.scaled(1.05) } else { *ttl };
+            cache.expires = self.cx.now() + ttl;
         }
         self.apply(replica, PolicyVersion(version));
         if let Some(Delivery::Stream { .. }) = sdk_of(estate, replica).map(|sdk| &sdk.delivery) {
@@ -275,6 +276,7 @@ impl World {
         match sdk.backoff {
             Backoff::Exponential { first, most, jitter } => {
                 let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(30)).min(most);
+                let doubled = if Planted::BackoffTooLong.is_active() { doubled.scaled(1.1) } else { doubled };
                 if jitter {
                     // Full jitter (Brooker, AWS Architecture Blog 2015): uniform between nothing and the whole pause.
                     doubled.scaled(self.cx.draws.unit(key, self.caches[replica.index()].fetch.into(), 0))

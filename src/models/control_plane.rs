@@ -3,8 +3,8 @@
 use super::estate::{Delivery, Estate, RegionId, ReplicaId};
 use super::event::Event;
 use super::observation::{Observation, Obstacle, Publication};
+use super::planted::{Planted, ordered};
 use super::world::World;
-use crate::kernel::planted::ordered;
 use crate::rollout::FeatureId;
 use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion};
 use crate::units::{SimDuration, SimTime};
@@ -133,6 +133,7 @@ impl World {
         let key = self.keys.replicas[replica.index()].policy_latency;
         let leg = self.cx.sample(&estate.control_plane.latency, key, version.into(), 2);
         let delay = self.cx.sample(delay, key, version.into(), 3);
+        let delay = if Planted::PushTooSlow.is_active() { delay.scaled(1.05) } else { delay };
         let slowness = self.control_plane.slowness(spec.region);
         self.cx.after(leg + delay + slowness, Event::PolicyPush { replica, life, version });
     }

@@ -5,6 +5,7 @@ use super::carried::{CarriedDecision, Context};
 use super::estate::{Asked, DecidesFrom, Delivery, Estate, Service};
 use super::interaction::SubjectView;
 use super::observation::{Decided, Observation, Source};
+use super::planted::Planted;
 use super::task::Task;
 use super::world::World;
 use crate::rollout::condition::{ConditionFault, SlotId, Slots, Value};
@@ -131,6 +132,8 @@ impl World {
     ) -> CarriedDecision {
         let policy = Arc::clone(self.control_plane.policy(version));
         let salt = service.sdk.as_ref().and_then(|sdk| sdk.salt).unwrap_or(policy.feature(feature).salt);
+        let salt = if Planted::SaltIgnored.is_active() { 0 } else { salt };
+        let salt = if Planted::SaltOfVersion.is_active() { salt ^ u64::from(version.0) } else { salt };
         let now = self.cx.now();
         let mut subject = self.subject_view(estate, slot);
         let Decision { stage, reason, rule } = decide(&policy, feature, &estate.features[feature], salt, &mut subject);

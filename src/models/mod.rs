@@ -22,6 +22,7 @@ pub mod member;
 pub mod metric;
 pub mod network;
 pub mod observation;
+pub mod planted;
 pub mod program;
 pub mod service;
 pub mod streams;

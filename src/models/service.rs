@@ -5,6 +5,7 @@ use super::event::Event;
 use super::interaction::Ongoing;
 use super::network::Leg;
 use super::observation::{Failure, Observation, Outcome};
+use super::planted::Planted;
 use super::program::{OperationId, RuleWhen};
 use super::task::{Caller, Doing, Task};
 use super::world::World;
@@ -219,11 +220,13 @@ impl World {
         match task.handling {
             Some(handling) => {
                 let key = self.keys.groups[handling.group.index()];
-                self.cx.sample(&estate.groups[handling.group].takes, key, at.0, at.1)
+                let takes = self.cx.sample(&estate.groups[handling.group].takes, key, at.0, at.1);
+                if Planted::RecordTooSlow.is_active() { takes.scaled(1.05) } else { takes }
             }
             None => {
                 let key = self.keys.service_time[task.operation.index()];
-                self.cx.sample(&estate.operations[task.operation].takes, key, at.0, at.1)
+                let takes = self.cx.sample(&estate.operations[task.operation].takes, key, at.0, at.1);
+                if Planted::ServiceTooSlow.is_active() { takes.scaled(1.05) } else { takes }
             }
         }
     }

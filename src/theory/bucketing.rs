@@ -4,6 +4,8 @@
 //! the units whose bucket is below p. All results are shares of units.
 
 /// Mean of Pearson's χ² = Σ(O-E)²/E over `bins` equally likely bins: bins - 1, for any number of units.
+///
+/// Source: Pearson 1900; E(O-E)² is the binomial variance, and Σ E(1-1/bins)/E = bins - 1.
 pub fn chi_square_mean(bins: u32) -> f64 {
     f64::from(bins - 1)
 }
@@ -16,27 +18,37 @@ pub fn chi_square_variance(bins: u32, units: f64) -> f64 {
 }
 
 /// Share of units that two rules with different salts treat differently: p + q - 2pq.
+///
+/// Source: two independent events of which exactly one happens, p(1-q) + q(1-p).
 pub fn disagreement_of_salts(p: f64, q: f64) -> f64 {
     p + q - 2.0 * p * q
 }
 
 /// Share of units that two rules with the same salt treat differently: |p-q|.
+///
+/// Source: one uniform bucket that lies between the two shares.
 pub fn disagreement_of_shares(p: f64, q: f64) -> f64 {
     (p - q).abs()
 }
 
 /// Share of units that two features admit both, each with a salt of its own: pq.
+///
+/// Source: two independent events.
 pub fn joint_exposure(p: f64, q: f64) -> f64 {
     p * q
 }
 
 /// Share of units that two features with one salt admit both: min(p, q). The experiments are then correlated.
+///
+/// Source: one uniform bucket that lies below both shares.
 pub fn joint_exposure_with_one_salt(p: f64, q: f64) -> f64 {
     p.min(q)
 }
 
 /// Share of units that lose the feature when a ramp goes from p to q and is salted anew: p(1-q). With the salt kept it
 /// is exactly zero for q ≥ p.
+///
+/// Source: two independent events, on before and not on after.
 pub fn flips_of_resalting(p: f64, q: f64) -> f64 {
     p * (1.0 - q)
 }
@@ -58,6 +70,8 @@ pub fn sampled_share_variance(p: f64, squares: f64, requests: f64) -> f64 {
 }
 
 /// Σw² of units weighted by Zipf's law: w(i) ∝ i^-exponent, i from 1 to `units`.
+///
+/// Source: the definition (Zipf 1949), summed as it stands.
 pub fn zipf_squares(units: u32, exponent: f64) -> f64 {
     let weight = |rank: u32| libm::pow(f64::from(rank), -exponent);
     let sum: f64 = (1..=units).map(weight).sum();

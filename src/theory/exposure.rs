@@ -37,11 +37,15 @@ pub fn during_kill_exponential(arrivals: f64, start: f64, growth: f64, needed: u
 }
 
 /// Mean exposures at a detection that takes an exponential time of mean m after the start, linear ramp: λm²/R.
+///
+/// Not compared with the engine: what is measured is detected at a number of failures, not after a time.
 pub fn at_timed_detection_linear(arrivals: f64, full: f64, mean: f64) -> f64 {
     arrivals * mean * mean / full
 }
 
 /// The same on an exponential ramp: λf0m/(1-gm); infinite where g ≥ 1/m, the ramp outruns the detection.
+///
+/// Not compared with the engine, for the same reason as [`at_timed_detection_linear`].
 pub fn at_timed_detection_exponential(arrivals: f64, start: f64, growth: f64, mean: f64) -> f64 {
     let rest = 1.0 - growth * mean;
     if rest > 0.0 { arrivals * start * mean / rest } else { f64::INFINITY }

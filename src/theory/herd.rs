@@ -23,6 +23,8 @@ pub fn answered_after_recovery(into: f64, period: f64, outage: f64, retry: f64) 
 /// Seconds until the backlog of an outage shorter than the period is gone, where the control plane answers
 /// `capacity` a second and the rest of the fleet keeps coming: with `B = N outage/T`,
 /// `B / (capacity - (N - B)/(T - outage))` if that is at most `T - outage`, else `N / capacity`.
+///
+/// Not compared with the engine: its control plane answers any number of questions at once and has no capacity.
 pub fn drain(replicas: f64, period: f64, outage: f64, capacity: f64) -> f64 {
     let waiting = waiting_at_recovery(replicas, period, outage);
     let rest = period - outage;
@@ -32,6 +34,8 @@ pub fn drain(replicas: f64, period: f64, outage: f64, capacity: f64) -> f64 {
 
 /// Attempts per second and client under exponential backoff with full jitter that has reached its cap: waits are
 /// uniform up to `cap` seconds, `2/cap`.
+///
+/// Not compared with the engine: the scenarios of the comparisons repeat after a fixed time, without jitter.
 pub fn capped_backoff_rate(cap: f64) -> f64 {
     2.0 / cap
 }

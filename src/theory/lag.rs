@@ -4,6 +4,8 @@
 //! second; a pause lasts P seconds. All queues are first come first served and start or return to empty: λ < μ.
 
 /// Records that wait when a consumer that had none resumes after a pause: λP, in records.
+///
+/// Not compared with the engine by itself: what is measured is the drain that follows, [`mean_drain`].
 pub fn after_pause(arrivals: f64, pause: f64) -> f64 {
     arrivals * pause
 }
@@ -61,6 +63,9 @@ pub fn handled_across(arrivals: f64, delay: f64) -> f64 {
 
 /// Lag that a rebalance of `pause` seconds leaves: fΛP for the share f of partitions that moves (cooperative), the
 /// whole (f = 1) where every member lets go of everything (eager).
+///
+/// Not compared with the engine: there the length of a rebalance follows from the members' poll loops and is no
+/// parameter of a scenario.
 pub fn after_rebalance(arrivals: f64, pause: f64, moved: f64) -> f64 {
     moved * arrivals * pause
 }

@@ -19,7 +19,7 @@ pub use families::ALL;
 pub use measure::{Measured, measure};
 pub use plot::plot;
 pub use probe::Probe;
-pub use verdict::{Agreement, disagreement, judge};
+pub use verdict::{Agreement, disagreement, is_off, judge};
 
 /// Closed forms that belong together, with one page of plots.
 pub struct Family {

@@ -22,16 +22,22 @@ pub struct Agreement {
     pub compared: usize,
 }
 
+/// Whether the value itself is another than theory's: four standard errors off, or not equal where it must be. An
+/// estimate that is only too uncertain is not.
+pub fn is_off(measured: &Measured) -> bool {
+    measured.z().map_or(measured.unequal > 0, |z| z.abs() >= MOST_Z)
+}
+
 /// Whether one case agrees, and if not why.
 pub fn disagreement(measured: &Measured, effort: Effort) -> Option<String> {
     let name = measured.case.name();
     if measured.case.law.estimate == Estimate::Exactly {
         let unequal = measured.unequal;
-        return (unequal > 0)
+        return is_off(measured)
             .then(|| format!("{name}: {unequal} of {} samples are not {}", measured.samples, measured.theory));
     }
     let z = measured.z()?;
-    if z.abs() >= MOST_Z || z.is_nan() {
+    if is_off(measured) || z.is_nan() {
         let (value, error, theory) = (measured.value, measured.error, measured.theory);
         return Some(format!("{name}: measured {value:.5} ± {error:.5}, theory {theory:.5}, z = {z:.2}"));
     }

@@ -20,7 +20,7 @@ pub static FAMILY: Family = Family {
     sentence: "A request that asks several caches while a version spreads can be decided in two ways. How many are, per \
                publish, follows from the range of the caches' delays; only a decision that is carried along cannot \
                disagree with itself.",
-    laws: &[SERVICES, OVER_A_TOPIC, CARRIED, ONE_CACHE_TWICE, ONE_SERVICE_TWICE, REGRESSIONS, ANY, RAMP],
+    laws: &[SERVICES, REPLICAS, OVER_A_TOPIC, CARRIED, ONE_CACHE_TWICE, ONE_SERVICE_TWICE, REGRESSIONS, ANY, RAMP],
 };
 
 const BASE: Law = Law {
@@ -48,6 +48,29 @@ const SERVICES: Law = Law {
     // The range of k uniform numbers has mean (k-1)/(k+1) and variance 2(k-1)/((k+1)²(k+2)).
     spread: |k| spread_of_count(theory::split_requests(1.0, PERIOD, k), 2.0 / ((k - 1.0) * (k + 2.0))),
     scenario: |k| chains(k as usize, "", "", 1.0) + &publish(PUBLISHED),
+    ..BASE
+};
+
+/// Services of a chain whose replicas vary.
+const REPLICATED: f64 = 3.0;
+
+const REPLICAS: Law = Law {
+    name: "split-by-replicas",
+    formula: "λ T (k - 1)/(k + 1), whatever N",
+    assumptions: "Poisson requests at λ = 1/s that read at one moment, each from one of N replicas; T = 10 s; k = 3",
+    scenario_in_short: "100 separate chains of three services of N replicas, each with a journey of its own; one publish",
+    parameter: "replicas N",
+    at: &[1.0, 4.0, 10.0],
+    theory: |_| theory::split_requests(1.0, PERIOD, REPLICATED),
+    // The window is an average over the choices of replicas: its variance falls at least as 1/N.
+    spread: |n| {
+        let window = 2.0 / ((REPLICATED - 1.0) * (REPLICATED + 2.0));
+        spread_of_count(theory::split_requests(1.0, PERIOD, REPLICATED), window / n)
+    },
+    scenario: |n| {
+        let replicas = format!(", replicas: {n}");
+        chains(REPLICATED as usize, &replicas, &replicas, 1.0) + &publish(PUBLISHED)
+    },
     ..BASE
 };
 

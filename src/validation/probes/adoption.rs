@@ -54,17 +54,15 @@ impl Probe for Adoption {
     }
 
     fn observe(&mut self, observed: &Observed, estate: &Estate) {
-        match observed.what {
-            Observation::PolicyPublished { publication, .. } if publication != Publication::Initial => {
-                self.published = Some(observed.at);
-                self.delays = vec![f64::INFINITY; estate.replicas.len()];
-            }
-            Observation::PolicyApplied { replica, .. } => {
-                if let (Some(published), Some(delay)) = (self.published, self.delays.get_mut(replica.index())) {
-                    *delay = delay.min(observed.at.since(published).as_secs_f64());
-                }
-            }
-            _ => {}
+        if let Observation::PolicyPublished { publication, .. } = observed.what
+            && publication != Publication::Initial
+        {
+            self.published = Some(observed.at);
+            self.delays = vec![f64::INFINITY; estate.replicas.len()];
+        } else if let Observation::PolicyApplied { replica, .. } = observed.what
+            && let (Some(published), Some(delay)) = (self.published, self.delays.get_mut(replica.index()))
+        {
+            *delay = delay.min(observed.at.since(published).as_secs_f64());
         }
     }
 

@@ -39,20 +39,17 @@ impl Probe for Attempts {
     }
 
     fn observe(&mut self, observed: &Observed, estate: &Estate) {
-        match observed.what {
-            Observation::Arrived { .. } => self.samples.push(0.0),
-            Observation::Called { interaction, operation, .. } => {
-                let bottom = *self.bottom.get_or_insert_with(|| {
-                    estate.service_named("bottom").expect("the scenario has a service of this name")
-                });
-                if estate.operations[operation].service == bottom {
-                    self.samples[interaction.n as usize] += 1.0;
-                }
+        if let Observation::Arrived { .. } = observed.what {
+            self.samples.push(0.0);
+        } else if let Observation::Called { interaction, operation, .. } = observed.what {
+            let bottom = *self.bottom.get_or_insert_with(|| {
+                estate.service_named("bottom").expect("the scenario has a service of this name")
+            });
+            if estate.operations[operation].service == bottom {
+                self.samples[interaction.n as usize] += 1.0;
             }
-            Observation::Finished { interaction, outcome: Outcome::Failed(_), .. } => {
-                self.samples[interaction.n as usize] = 1.0;
-            }
-            _ => {}
+        } else if let Observation::Finished { interaction, outcome: Outcome::Failed(_), .. } = observed.what {
+            self.samples[interaction.n as usize] = 1.0;
         }
     }
 

@@ -60,23 +60,21 @@ impl Probe for Detection {
     fn observe(&mut self, observed: &Observed, estate: &Estate) {
         self.watched.resize(estate.journeys.len(), Watched::default());
         let now = observed.at.as_secs_f64();
-        match observed.what {
-            Observation::Decided(decided) if decided.stage.index() > 0 => {
-                let watched = &mut self.watched[decided.interaction.journey.index()];
-                match (watched.detected_at, self.of) {
-                    (None, _) => watched.exposed += 1,
-                    (Some(at), Sought::ExposuresAfter(latency)) => watched.after += u64::from(now - at <= latency),
-                    (Some(_), Sought::Exposures | Sought::Seconds) => {}
-                }
+        if let Observation::Decided(decided) = observed.what
+            && decided.stage.index() > 0
+        {
+            let watched = &mut self.watched[decided.interaction.journey.index()];
+            match (watched.detected_at, self.of) {
+                (None, _) => watched.exposed += 1,
+                (Some(at), Sought::ExposuresAfter(latency)) => watched.after += u64::from(now - at <= latency),
+                (Some(_), Sought::Exposures | Sought::Seconds) => {}
             }
-            Observation::Finished { interaction, outcome: Outcome::Failed(_), .. } => {
-                let watched = &mut self.watched[interaction.journey.index()];
-                watched.failed += 1;
-                if watched.failed == self.needed {
-                    watched.detected_at = Some(now);
-                }
+        } else if let Observation::Finished { interaction, outcome: Outcome::Failed(_), .. } = observed.what {
+            let watched = &mut self.watched[interaction.journey.index()];
+            watched.failed += 1;
+            if watched.failed == self.needed {
+                watched.detected_at = Some(now);
             }
-            _ => {}
         }
     }
 

@@ -32,16 +32,15 @@ impl Probe for Flips {
         let worker = *self
             .worker
             .get_or_insert_with(|| estate.service_named("worker").expect("the scenario has a service of this name"));
-        match observed.what {
-            Observation::Stepped { .. } => self.flips += 1,
-            Observation::Decided(decided) if decided.service == worker => {
+        if let Observation::Stepped { .. } = observed.what {
+            self.flips += 1;
+        } else if let Observation::Decided(decided) = observed.what {
+            if decided.service == worker {
                 let before = self.produced_under.remove(&decided.interaction.n).expect("it was produced before");
                 *self.crossed.entry(decided.replica).or_default() += u64::from(before != decided.stage);
-            }
-            Observation::Decided(decided) => {
+            } else {
                 self.produced_under.insert(decided.interaction.n, decided.stage);
             }
-            _ => {}
         }
     }
 

@@ -114,16 +114,13 @@ impl Probe for Lag {
             let held = Held { records: 0, since: SimTime::ZERO, collected: self.empty.clone() };
             self.partitions.resize(partitions, held);
         }
-        match observed.what {
-            Observation::Emitted { partition, .. } => self.moves(partition as usize, observed.at, 1),
-            Observation::Delivered(delivered) => {
-                self.partition_of.insert(delivered.replica.as_u32(), delivered.partition as usize);
-            }
-            Observation::Effect(effect) => {
-                let partition = self.partition_of[&effect.replica.as_u32()];
-                self.moves(partition, observed.at, -1);
-            }
-            _ => {}
+        if let Observation::Emitted { partition, .. } = observed.what {
+            self.moves(partition as usize, observed.at, 1);
+        } else if let Observation::Delivered(delivered) = observed.what {
+            self.partition_of.insert(delivered.replica.as_u32(), delivered.partition as usize);
+        } else if let Observation::Effect(effect) = observed.what {
+            let partition = self.partition_of[&effect.replica.as_u32()];
+            self.moves(partition, observed.at, -1);
         }
     }
 

@@ -45,15 +45,12 @@ impl Probe for Pauses {
         if !self.window.contains(&observed.at) {
             return;
         }
-        match observed.what {
-            Observation::Arrived { interaction, .. } => self.seen[interaction.journey.index()].arrived += 1,
-            Observation::Called { interaction, from: Some(_), .. } => {
-                self.seen[interaction.journey.index()].attempts += 1;
-            }
-            Observation::Finished { interaction, outcome: Outcome::Succeeded, .. } => {
-                self.seen[interaction.journey.index()].succeeded += 1;
-            }
-            _ => {}
+        if let Observation::Arrived { interaction, .. } = observed.what {
+            self.seen[interaction.journey.index()].arrived += 1;
+        } else if let Observation::Called { interaction, from: Some(_), .. } = observed.what {
+            self.seen[interaction.journey.index()].attempts += 1;
+        } else if let Observation::Finished { interaction, outcome: Outcome::Succeeded, .. } = observed.what {
+            self.seen[interaction.journey.index()].succeeded += 1;
         }
     }
 

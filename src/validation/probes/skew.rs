@@ -54,17 +54,14 @@ impl Probe for Skew {
 
     fn observe(&mut self, observed: &Observed, _estate: &Estate) {
         let now = observed.at.as_secs_f64();
-        match observed.what {
-            Observation::Arrived { interaction, tenant, .. } => {
-                self.tenant_of.insert(interaction.n, tenant);
-            }
-            Observation::Emitted { interaction, partition, .. } => {
-                let tenant = self.tenant_of.remove(&interaction.n).expect("who produces has arrived");
-                self.partition_of.insert(tenant, partition);
-                self.moves(now, 1);
-            }
-            Observation::Effect(_) => self.moves(now, -1),
-            _ => {}
+        if let Observation::Arrived { interaction, tenant, .. } = observed.what {
+            self.tenant_of.insert(interaction.n, tenant);
+        } else if let Observation::Emitted { interaction, partition, .. } = observed.what {
+            let tenant = self.tenant_of.remove(&interaction.n).expect("who produces has arrived");
+            self.partition_of.insert(tenant, partition);
+            self.moves(now, 1);
+        } else if let Observation::Effect(_) = observed.what {
+            self.moves(now, -1);
         }
     }
 

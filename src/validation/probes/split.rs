@@ -96,12 +96,12 @@ impl Probe for Split {
 
     fn observe(&mut self, observed: &Observed, estate: &Estate) {
         self.split.resize(estate.journeys.len(), 0);
-        match &observed.what {
-            Observation::Decided(decided) if observed.at.as_secs_f64() >= self.from => {
-                self.split[decided.interaction.journey.index()] += u32::from(self.reader.is_split(decided));
-            }
-            Observation::Closed { interaction, .. } => self.reader.close(interaction),
-            _ => {}
+        if let Observation::Decided(decided) = &observed.what
+            && observed.at.as_secs_f64() >= self.from
+        {
+            self.split[decided.interaction.journey.index()] += u32::from(self.reader.is_split(decided));
+        } else if let Observation::Closed { interaction, .. } = &observed.what {
+            self.reader.close(interaction);
         }
     }
 

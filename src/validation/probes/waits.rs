@@ -30,18 +30,16 @@ impl Probe for Waits {
     }
 
     fn observe(&mut self, observed: &Observed, estate: &Estate) {
-        match observed.what {
-            Observation::Arrived { interaction, .. } if self.customers.contains(&interaction.n) => {
-                self.arrived.insert((interaction.journey.as_u32(), interaction.n), observed.at);
+        if let Observation::Arrived { interaction, .. } = observed.what
+            && self.customers.contains(&interaction.n)
+        {
+            self.arrived.insert((interaction.journey.as_u32(), interaction.n), observed.at);
+        } else if let Observation::Decided(decided) = observed.what {
+            let journey = decided.interaction.journey;
+            if let Some(arrived) = self.arrived.remove(&(journey.as_u32(), decided.interaction.n)) {
+                self.sums.resize(estate.journeys.len(), 0.0);
+                self.sums[journey.index()] += (self.of)(observed.at.since(arrived).as_secs_f64());
             }
-            Observation::Decided(decided) => {
-                let journey = decided.interaction.journey;
-                if let Some(arrived) = self.arrived.remove(&(journey.as_u32(), decided.interaction.n)) {
-                    self.sums.resize(estate.journeys.len(), 0.0);
-                    self.sums[journey.index()] += (self.of)(observed.at.since(arrived).as_secs_f64());
-                }
-            }
-            _ => {}
         }
     }
 

@@ -12,16 +12,40 @@ pub enum Planted {
     PolicyReadAtAnswer,
     /// A call is tried once less than its retries allow.
     RetryTooFew,
+    /// What an on-demand cache fetched is good 5% longer than the scenario says.
+    TtlTooLong,
+    /// The delay of a pushed policy is 5% longer than the scenario says.
+    PushTooSlow,
+    /// A failed fetch is repeated 10% later than the backoff says.
+    BackoffTooLong,
+    /// An operation takes 5% longer than the scenario says.
+    ServiceTooSlow,
+    /// A consumer's record takes 5% longer than the scenario says.
+    RecordTooSlow,
+    /// All features are bucketed with one salt.
+    SaltIgnored,
+    /// Each version of the policy buckets with a salt of its own.
+    SaltOfVersion,
+    /// What fails a share of its requests fails 5% fewer.
+    FailureTooRare,
     /// Something is gone through in the order of a randomly seeded hash map.
     IterationOrder,
 }
 
 impl Planted {
-    pub const ALL: [(&str, Planted); 5] = [
+    pub const ALL: [(&str, Planted); 13] = [
         ("period-too-long", Planted::PeriodTooLong),
         ("phase-not-uniform", Planted::PhaseNotUniform),
         ("policy-read-at-answer", Planted::PolicyReadAtAnswer),
         ("retry-too-few", Planted::RetryTooFew),
+        ("ttl-too-long", Planted::TtlTooLong),
+        ("push-too-slow", Planted::PushTooSlow),
+        ("backoff-too-long", Planted::BackoffTooLong),
+        ("service-too-slow", Planted::ServiceTooSlow),
+        ("record-too-slow", Planted::RecordTooSlow),
+        ("salt-ignored", Planted::SaltIgnored),
+        ("salt-of-version", Planted::SaltOfVersion),
+        ("failure-too-rare", Planted::FailureTooRare),
         ("iteration-order", Planted::IterationOrder),
     ];
 
