@@ -8,14 +8,23 @@ use windtunnel::validation::{ALL, Case, Effort, Measured, disagreement, is_off, 
 
 /// The comparisons that must see each bug.
 const SEEN_BY: &[(Planted, &[&str])] = &[
-    (Planted::PeriodTooLong, &["caches/time-to-full@40", "caches/time-to-full@10", "caches/stale-by-age@25"]),
+    (
+        Planted::PeriodTooLong,
+        &[
+            "caches/time-to-full@40",
+            "caches/time-to-full@10",
+            "caches/stale-by-age@25",
+            "chains/split-by-services@3",
+            "chains/split-by-replicas@4",
+        ],
+    ),
     (
         Planted::PhaseNotUniform,
         &[
             "caches/stale-by-age@15",
             "caches/two-disagree-by-age@15",
-            "chains/split-by-services@3",
-            "chains/split-by-replicas@4",
+            "chains/split-over-a-topic@2",
+            "chains/any-split@1",
         ],
     ),
     (
