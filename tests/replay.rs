@@ -220,7 +220,10 @@ fn processes_that_fail_are_not_told_as_processes_that_agree() {
             std::io::Write::write_all(&mut pipe, &text).expect("it is read");
             fs::remove_file(&scenario).expect("it is there");
         });
-        said(folder.path(), &["replay", "reports/latest", "--seed", "1"])
+        let said = said(folder.path(), &["replay", "reports/latest", "--seed", "1"]);
+        // Were the scenario never read, its writer would wait for ever.
+        let _reader = fs::OpenOptions::new().read(true).write(true).open(&scenario);
+        said
     });
     assert_eq!(code, 5, "{err}");
     assert!(err.contains("could not be found: another process ended before its run was over: exit status: 2"), "{err}");

@@ -1,7 +1,7 @@
 //! `windtunnel lockstep`, hidden: one run, checkpoint by checkpoint, at the pace of the process that compares it with
 //! another one. It writes a line per checkpoint and reads a line after each: `on`, or `show`, which it answers with
-//! the events since the checkpoint before and ends; after the last checkpoint it says that the run is over. Only so is it sure that the events shown are those of the very
-//! execution that differed, and not of a third one.
+//! the events since the checkpoint before and ends; after the last checkpoint it says that the run is over. Only so is
+//! it sure that the events shown are those of the very execution that differed, and not of a third one.
 
 use super::which::Which;
 use super::{Exit, files, print, run};
