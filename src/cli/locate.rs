@@ -177,7 +177,8 @@ mod tests {
         assert!(failed([&killed, &lives]).contains("signal: 9"));
         assert!(failed([&lives, &killed]).contains("signal: 9"));
         let shows_nothing = format!("{second}; read show; exit 4");
-        assert!(failed([&lives, &shows_nothing]).contains("exit status: 4"));
+        let shows = format!("{first}; read show; {}", told(&[event(1)]));
+        assert!(failed([&shows, &shows_nothing]).contains("exit status: 4"));
         let over = format!("{first}; read on; {end}");
         let found = Search::Found(Box::new(FirstDifference { one: None, other: Some(event(2)) }));
         assert_eq!(searched([&over, &lives], false), found, "and this one is over");
