@@ -7,13 +7,6 @@ use std::process::Command;
 use windtunnel::run::{Keep, Limits, RunSpec, Walk};
 use windtunnel::scenario::{Request, Scenario};
 
-const SHIPPED: [&str; 5] = [
-    "split-brain.yaml",
-    "control-plane-outage.yaml",
-    "consumer-lag.yaml",
-    "semantic-mismatch.yaml",
-    "otel-demo/otel-demo.yaml",
-];
 const SEED: u64 = 1;
 const HEAD: &str = "# scenario:variant, seed, events, draws, end, digest. Written by\n\
     # WINDTUNNEL_BLESS=\"why\" cargo test --test golden_digests\n";
@@ -26,12 +19,25 @@ fn golden() -> PathBuf {
     root().join("tests/golden/digests.txt")
 }
 
-fn lines_of(file: &str) -> String {
-    let path = root().join("scenarios").join(file);
-    let bytes = fs::read(&path).expect("a shipped scenario is readable");
+/// The scenarios below a folder; their other files are no YAML.
+fn scenarios_under(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the shipped scenarios are readable");
+    let mut entries: Vec<PathBuf> = entries.map(|entry| entry.expect("they are readable").path()).collect();
+    entries.sort();
+    let below = |path: PathBuf| match path.extension().and_then(|ending| ending.to_str()) {
+        _ if path.is_dir() => scenarios_under(&path),
+        Some("yaml" | "yml") => vec![path],
+        _ => Vec::new(),
+    };
+    entries.into_iter().flat_map(below).collect()
+}
+
+fn lines_of(path: &Path) -> String {
+    let bytes = fs::read(path).expect("a shipped scenario is readable");
     let folder = path.parent().expect("it lies in a folder").to_owned();
     let mut include = |named: &str| fs::read(folder.join(named)).map_err(|why| why.to_string());
-    let scenario = Scenario::read(file, &bytes, &mut include).expect("a shipped scenario is right");
+    let scenario =
+        Scenario::read(&path.display().to_string(), &bytes, &mut include).expect("a shipped scenario is right");
     let variants = scenario.variants();
     let mut lines = String::new();
     for variant in std::iter::once(None).chain(variants.iter().map(|name| Some(name.as_str()))) {
@@ -74,9 +80,12 @@ fn bless(why: &str, text: &str) {
 #[test]
 #[allow(clippy::disallowed_methods, reason = "blessing is asked for from outside the test")]
 fn shipped_scenarios_have_the_digests_that_are_in_git() {
-    let new: String = HEAD.to_owned() + &SHIPPED.map(lines_of).concat();
+    let shipped = scenarios_under(&root().join("scenarios"));
+    let new: String = shipped.iter().fold(HEAD.to_owned(), |text, path| text + &lines_of(path));
     let old = fs::read_to_string(golden()).unwrap_or_default().replace("\r\n", "\n");
-    if old == new {
+    // Each line says what it is of: their order says nothing.
+    let changes = difference(&old, &new);
+    if changes.is_empty() {
         return;
     }
     if let Ok(why) = std::env::var("WINDTUNNEL_BLESS") {
@@ -87,11 +96,24 @@ fn shipped_scenarios_have_the_digests_that_are_in_git() {
          and say why:\n    WINDTUNNEL_BLESS=\"why\" cargo test --test golden_digests\nwhich rewrites \
          tests/golden/digests.txt and names the change in CHANGELOG.md. If it is not meant, `git stash`, \
          `windtunnel run FILE`, `git stash pop` and `windtunnel replay reports/latest --verify` show both sides.",
-        difference(&old, &new)
+        changes
     );
 }
 
 #[test]
 fn a_changed_digest_is_shown_with_both_lines() {
     assert_eq!(difference("a 1\nb 2\n", "a 1\nb 3\n"), "- b 2\n+ b 3\n");
+    assert_eq!(difference("a 1\nb 2\n", "b 2\na 1\n"), "");
+}
+
+#[test]
+fn a_scenario_that_ships_without_a_digest_is_a_change() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let within = folder.path().join("deeper");
+    fs::create_dir(&within).expect("a temporary folder can be written");
+    for file in ["b.yaml", "deeper/a.yml", "deeper/flags.json"] {
+        fs::write(folder.path().join(file), "").expect("a temporary folder can be written");
+    }
+    assert_eq!(scenarios_under(folder.path()), [folder.path().join("b.yaml"), within.join("a.yml")]);
+    assert_eq!(difference("a 1\n", "a 1\nb 2\n"), "+ b 2\n");
 }

@@ -61,6 +61,18 @@ fn pushes_in_another_order_are_located_at_the_event_that_pushed() {
 }
 
 #[test]
+fn draws_from_before_a_fork_are_told_by_name_although_every_stream_has_another_key_since() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = scenario(folder.path(), PUBLISH);
+    // The window of events in which the two part holds the publication at 60s and the fork.
+    let args = ["replay", &file, "--seed", "1", "--verify", "--fork-at", "60001ms", "--salt", "1"];
+    let (code, out, err) = said(windtunnel(folder.path(), true).args(args));
+    assert_eq!(code, 5, "{out}{err}");
+    assert_eq!(located(&err).len(), 2, "{err}");
+    assert!(err.contains("policy latency of a/") && !err.contains("stream "), "{err}");
+}
+
+#[test]
 fn an_order_without_a_draw_is_located_where_it_was_planned_and_not_where_it_showed() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = scenario(folder.path(), OUTAGE);

@@ -46,6 +46,14 @@ fn edited(folder: &Path, file: &str, from: &str, to: &str) {
     fs::write(path, text.replacen(from, to, 1)).expect("it is writable");
 }
 
+fn changed(folder: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = folder.join("reports/latest/result.json");
+    let text = fs::read_to_string(&path).expect("it was written");
+    let mut result = serde_json::from_str(&text).expect("JSON");
+    change(&mut result);
+    fs::write(path, result.to_string()).expect("it is writable");
+}
+
 fn value_of<'a>(out: &'a str, row: &str) -> &'a str {
     let line = out.lines().find_map(|line| line.trim().strip_prefix(row)).unwrap_or_else(|| panic!("no {row}: {out}"));
     line.trim()
@@ -92,6 +100,47 @@ fn a_fork_is_another_run_and_can_be_replayed_and_verified_itself() {
     assert!(replay(&["--fork-at", "70s", "--salt", "1"]).1.contains("other luck from 70s on, salt 1"));
     assert_eq!(replay(&["--salt", "1"]).0, 2, "a salt without a fork does nothing");
     assert_eq!(replay(&["--fork-at", "70s"]).0, 2);
+}
+
+#[test]
+fn a_moment_after_the_end_is_refused_with_the_end() {
+    let folder = small();
+    let replay = |more: &[&str]| said(folder.path(), &[&["replay", "small.yaml", "--seed", "2"], more].concat());
+    let end = value_of(&replay(&[]).1, "end").to_owned();
+    let refused = |more: &[&str], told: &str| {
+        let (code, out, err) = replay(more);
+        assert_eq!(code, 2, "{out}{err}");
+        assert!(err.contains(&format!("{told} beyond the end of the run, which is at {end}")), "{err}");
+        assert_eq!(out, "", "nothing ran");
+    };
+    refused(&["--until", "1h"], "--until 1h lies");
+    refused(&["--fork-at", "1h", "--salt", "1"], "--fork-at 1h lies");
+    refused(&["--until", "2h", "--fork-at", "1h", "--salt", "1"], "--until 2h and --fork-at 1h lie");
+    assert_eq!(replay(&["--until", &end]).0, 0, "the end itself is a moment of the run");
+    assert_eq!(replay(&["--fork-at", &end, "--salt", "1"]).0, 0);
+    let (code, out, err) = replay(&["--until", "69s", "--fork-at", "70s", "--salt", "1"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(value_of(&out, "fork").starts_with("none: the run ends before 70s"), "{out}");
+}
+
+#[test]
+fn a_recorded_run_is_compared_with_its_record_exactly_where_it_is_the_same_run() {
+    let folder = recorded(&[]);
+    let replay = |more: &[&str]| said(folder.path(), &[&["replay", "reports/latest", "--seed", "2"], more].concat());
+    let end = value_of(&replay(&[]).1, "end").to_owned();
+    let (code, out, err) = replay(&["--until", &end]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("verified  1 run as recorded"), "to its own end it is that run: {out}");
+    for other in [&["--until", "50s"][..], &["--fork-at", "70s", "--salt", "1"], &["--max-events", "100"]] {
+        let (code, out, err) = replay(other);
+        assert_eq!(code, 0, "{other:?}: {err}");
+        assert!(out.contains("not compared with the record") && !out.contains("verified"), "{out}");
+    }
+    assert_eq!(replay(&["--until", "1h"]).0, 2);
+    for other in [&["--until", "50s"][..], &["--max-events", "100"]] {
+        let all = [&["replay", "reports/latest", "--verify"], other].concat();
+        assert_eq!(said(folder.path(), &all).0, 2, "{other:?} is for one run");
+    }
 }
 
 #[test]
@@ -156,6 +205,60 @@ fn a_record_that_differs_is_exit_5_with_both_sides() {
     assert!(err.contains("determinism mismatch: small:base, seed 2"), "{err}");
     assert!(err.contains(forged) && err.contains(digest), "{err}");
     assert!(err.contains("8 further pairs of processes"), "two processes of this build agree: {err}");
+}
+
+/// A search whose processes fail: the scenario can be read once, and is gone when they look for it.
+#[cfg(unix)]
+#[test]
+fn processes_that_fail_are_not_told_as_processes_that_agree() {
+    let folder = recorded(&[]);
+    let text = fs::read_to_string(folder.path().join("reports/latest/result.json")).expect("it was written");
+    let result: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let digest = result["runs"][0]["digest"].as_str().expect("a digest");
+    edited(folder.path(), "result.json", digest, "0123456789abcdef0123456789abcdef");
+    let scenario = folder.path().join("reports/latest/scenario.yaml");
+    let text = fs::read(&scenario).expect("it was written");
+    fs::remove_file(&scenario).expect("it was written");
+    let made = std::process::Command::new("mkfifo").arg(&scenario).status().expect("there is mkfifo");
+    assert!(made.success());
+    let (code, _, err) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Opened when the reader opens it; gone before the reader sees its end.
+            let mut pipe = fs::OpenOptions::new().write(true).open(&scenario).expect("a pipe can be opened");
+            std::io::Write::write_all(&mut pipe, &text).expect("it is read");
+            fs::remove_file(&scenario).expect("it is there");
+        });
+        let said = said(folder.path(), &["replay", "reports/latest", "--seed", "1"]);
+        // Were the scenario never read, its writer would wait for ever.
+        let _reader = fs::OpenOptions::new().read(true).write(true).open(&scenario);
+        said
+    });
+    assert_eq!(code, 5, "{err}");
+    assert!(err.contains("could not be found: another process ended before its run was over: exit status: 2"), "{err}");
+    assert!(!err.contains("agreed") && !err.contains("the run is over"), "{err}");
+}
+
+#[test]
+fn a_result_that_does_not_say_which_scenario_it_is_of_is_refused() {
+    let folder = recorded(&[]);
+    changed(folder.path(), |result| {
+        result["variants"][0].as_object_mut().expect("a row").remove("scenario_hash").expect("a hash");
+    });
+    for more in [&["--seed", "1"][..], &["--verify"]] {
+        let (code, out, err) = said(folder.path(), &[&["replay", "reports/latest"], more].concat());
+        assert_eq!(code, 2, "{out}{err}");
+        assert!(err.contains("no scenario_hash of the variant base"), "{err}");
+        assert_eq!(out, "", "nothing ran");
+    }
+}
+
+#[test]
+fn a_result_without_runs_is_told_as_such() {
+    let folder = recorded(&[]);
+    changed(folder.path(), |result| result["runs"] = serde_json::json!([]));
+    let (code, _, err) = said(folder.path(), &["replay", "reports/latest", "--verify"]);
+    assert_eq!(code, 4, "{err}");
+    assert!(err.contains("has no run to replay") && !err.contains("0..0"), "{err}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `windtunnel lockstep`, hidden: one run, checkpoint by checkpoint, at the pace of the process that compares it with
 //! another one. It writes a line per checkpoint and reads a line after each: `on`, or `show`, which it answers with
-//! the events since the checkpoint before and ends. Only so is it sure that the events shown are those of the very
-//! execution that differed, and not of a third one.
+//! the events since the checkpoint before and ends; after the last checkpoint it says that the run is over. Only so is
+//! it sure that the events shown are those of the very execution that differed, and not of a third one.
 
 use super::which::Which;
 use super::{Exit, files, print, run};
@@ -21,14 +21,18 @@ pub(crate) struct Lockstep {
     which: Which,
 }
 
-/// A checkpoint on its way between processes.
+/// Where a run stands, on its way between processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Line {
-    pub events: u64,
-    pub at: u64,
-    pub draws: u64,
-    pub digest: String,
-    pub plans: String,
+pub(crate) enum Line {
+    Checkpoint {
+        events: u64,
+        at: u64,
+        draws: u64,
+        digest: String,
+        plans: String,
+    },
+    /// The run is over. A process that ends without it has failed.
+    End,
 }
 
 impl Lockstep {
@@ -45,7 +49,7 @@ impl Lockstep {
         let mut walk = Walk::new(&loaded.plan, &spec, self.which.limits(), Keep::Deeds);
         let mut answers = std::io::stdin().lines();
         while let Some(checkpoint) = walk.next_checkpoint() {
-            send(&Line {
+            send(&Line::Checkpoint {
                 events: checkpoint.events,
                 at: checkpoint.at.nanos(),
                 draws: checkpoint.draws,
@@ -63,6 +67,7 @@ impl Lockstep {
                 Some(_) | None => return Exit::PASS,
             }
         }
+        send(&Line::End);
         Exit::PASS
     }
 }

@@ -81,6 +81,11 @@ impl Exit {
     pub const INTERNAL: Exit = Exit(70);
     pub const NOT_WRITTEN: Exit = Exit(74);
 
+    /// Whether a signal ended it.
+    pub fn is_interruption(self) -> bool {
+        matches!(self.0, 130 | 143)
+    }
+
     /// The one that is told when several apply (cli.md): interruptions, internal, output, usage, fail, inconclusive.
     pub fn worst(self, other: Exit) -> Exit {
         const ORDER: [u8; 11] = [143, 130, 70, 74, 5, 2, 1, 3, 4, 0, 255];
@@ -99,7 +104,7 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
         "inconclusive: something named was never exercised, pending or undecided; a fault never fired; the run was cut short",
     ),
     ("4", "nothing selected"),
-    ("5", "determinism mismatch: the first differing event is printed"),
+    ("5", "determinism mismatch: what differs is printed, with the first differing event where it can be found"),
     ("70", "internal error"),
     ("74", "output could not be written"),
     ("130, 143", "interrupted; the partial report says so"),

@@ -50,6 +50,7 @@ impl Recorded {
             let text = |field: &str| row[field].as_str().unwrap_or_default().to_owned();
             (text("variant"), text("scenario_hash"))
         };
+        let known = |(_, hash): &(String, String)| !hash.is_empty();
         let jobs = document("meta.json").ok().and_then(|meta| meta["jobs"].as_u64()).unwrap_or(1);
         Ok(Recorded {
             folder: folder.to_owned(),
@@ -57,7 +58,7 @@ impl Recorded {
             rows: rows_of(&result),
             set: texts(&result["set"]),
             jobs: usize::try_from(jobs).unwrap_or(1),
-            hashes: result["variants"].as_array().into_iter().flatten().map(hash).collect(),
+            hashes: result["variants"].as_array().into_iter().flatten().map(hash).filter(known).collect(),
         })
     }
 
@@ -103,7 +104,14 @@ impl Recorded {
                 ));
                 Err(Exit::USAGE)
             }
-            None => Ok(()),
+            None => {
+                let folder = self.folder.display();
+                tell(&format!(
+                    "error: {folder}: its result.json has no scenario_hash of the variant {variant}, so it cannot be \
+                     told whether its scenario.yaml is the one that was run: the folder was changed\n"
+                ));
+                Err(Exit::USAGE)
+            }
         }
     }
 }

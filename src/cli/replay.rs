@@ -63,6 +63,10 @@ impl Replay {
         };
         let rows = recorded.rows_for(variant, self.which.seed);
         let (folder, has) = (recorded.folder.display(), variants.join(", "));
+        if recorded.rows.is_empty() {
+            tell(&format!("error: {folder} has no run to replay: its result.json lists none\n"));
+            return Exit::NOTHING_SELECTED;
+        }
         if rows.is_empty() {
             tell(&format!(
                 "error: {folder} has no such run: its variants are {has}, its seeds {:?}\n",
@@ -82,13 +86,18 @@ impl Replay {
             ));
             return Exit::USAGE;
         }
-        if self.which.until.is_some() || self.which.fork_at.is_some() {
-            tell("error: --until and --fork-at take one run: name it with --seed N\n");
+        if self.which.until.is_some() || self.which.fork_at.is_some() || self.which.max_events.is_some() {
+            tell("error: --until, --fork-at and --max-events take one run: name it with --seed N\n");
             return Exit::USAGE;
         }
-        variants.iter().filter(|name| variant.is_none_or(|variant| variant == **name)).fold(Exit::PASS, |exit, name| {
-            exit.worst(self.all_of(recorded, name, &recorded.rows_for(Some(name), None), ink))
-        })
+        let mut exit = Exit::PASS;
+        for name in variants.iter().filter(|name| variant.is_none_or(|variant| variant == **name)) {
+            exit = exit.worst(self.all_of(recorded, name, &recorded.rows_for(Some(name), None), ink));
+            if exit.is_interruption() {
+                break;
+            }
+        }
+        exit
     }
 
     /// Every recorded run of a variant again, in another process.
@@ -118,7 +127,13 @@ impl Replay {
         if let Some(Err(exit)) = recorded.map(|(recorded, _)| recorded.is_of(&variant, &loaded.plan.hash)) {
             return exit;
         }
+        if let Err(why) = which.within(loaded.plan.estate.horizon()) {
+            tell(&format!("error: {why}\n"));
+            return Exit::USAGE;
+        }
         let seed = which.seed.expect("one run has a seed");
+        // As it was recorded, unless it was asked for otherwise; the limit of a recorded run is its own.
+        let same = which.spec(seed).is_ordinary(&loaded.plan.estate) && self.which.max_events.is_none();
         let Some((summary, stories)) = self.made(which, &loaded, seed) else {
             return stop::signals().exit().unwrap_or(Exit::INTERNAL);
         };
@@ -131,8 +146,10 @@ impl Replay {
         }
         let mut exit = Exit::PASS;
         let scenario = source.scenario.name();
-        let whole = which.until.is_none() && which.fork_at.is_none();
-        if let Some((_, rows)) = recorded.filter(|_| whole) {
+        if recorded.is_some() && !same && self.format == Format::Human {
+            print("not compared with the record: --until, --fork-at or --max-events make it another run\n");
+        }
+        if let Some((_, rows)) = recorded.filter(|_| same) {
             let sides = ["recorded".to_owned(), "this process".to_owned()];
             let comparison = Comparison { scenario, sides, here: rows, there: &here, which };
             exit = match self.format {

@@ -91,7 +91,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// Make the same runs again in another process with another number of jobs, and compare events, draws, ends and
-    /// digests. A difference is exit code 5, with the first differing event.
+    /// digests. A difference is exit code 5, with the first differing event where it can be found.
     #[arg(long)]
     verify: bool,
     #[command(flatten)]

@@ -2,9 +2,10 @@
 
 use super::locate::locate;
 use super::which::Which;
-use super::{Exit, print, tell};
+use super::{Exit, print, stop, tell};
 use crate::report::mismatch::{self, Came, Mismatch, Search};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::process::{Command, Stdio};
@@ -75,26 +76,26 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Says what differs, with the first differing event of the first run that does. `None` where nothing differs.
+    /// Says what differs, with the first differing event of the first run that does, where it can be found. `None`
+    /// where nothing differs.
     pub fn mismatch(&self) -> Option<Exit> {
-        let differing: Vec<(&str, u64)> = self.keys().into_iter().filter(|key| self.differs(*key)).collect();
-        let (variant, seed) = *differing.first()?;
-        let find = |rows: &Rows| rows.iter().find(|row| key_of(row) == (variant, seed)).cloned();
-        let (here, there) = (find(self.here), find(self.there));
+        let differing = self.differing();
+        let Differing { key: (variant, seed), here, there } = *differing.first()?;
         let which = Which { seed: Some(seed), variant: Some(variant.to_owned()), ..self.which.clone() };
-        let came = [here.as_ref().map(came_of), there.as_ref().map(came_of)];
-        let also = match (&here, &there) {
+        let came = [here.map(came_of), there.map(came_of)];
+        let also = match (here, there) {
             (Some(here), Some(there)) if came[0] == came[1] => other_differences(here, there),
             (Some(_) | None, Some(_) | None) => Vec::new(),
         };
-        let search: Option<Search> = also.is_empty().then(|| locate(&which));
+        let search: Option<Search> = also.is_empty().then(|| locate(&which, &stop::signals().requested));
+        let interrupted = if search == Some(Search::Interrupted) { stop::signals().exit() } else { None };
         let of = format!("{}:{variant}", self.scenario);
         tell(&mismatch::render(&Mismatch { of, seed, sides: self.sides.clone(), came, also, search }));
         if differing.len() > 1 {
-            let more = differing[1..].iter().map(|(variant, seed)| format!("{variant} {seed}"));
+            let more = differing[1..].iter().map(|Differing { key: (variant, seed), .. }| format!("{variant} {seed}"));
             tell(&format!("\n  differing, too: {}\n", more.collect::<Vec<_>>().join(", ")));
         }
-        Some(Exit::MISMATCH)
+        Some(interrupted.unwrap_or(Exit::MISMATCH))
     }
 
     /// Says that nothing differs, or what does.
@@ -108,20 +109,27 @@ impl Comparison<'_> {
         Exit::PASS
     }
 
-    fn keys(&self) -> Vec<(&str, u64)> {
-        let mut keys: Vec<(&str, u64)> = self.here.iter().map(key_of).collect();
-        keys.extend(self.there.iter().map(key_of).filter(|key| !self.here.iter().any(|row| key_of(row) == *key)));
-        keys
+    /// The runs that differ, those of this side in its order, then those that only the other one has.
+    fn differing(&self) -> Vec<Differing<'_>> {
+        let mut there: BTreeMap<(&str, u64), &Value> = self.there.iter().map(|row| (key_of(row), row)).collect();
+        let here = self.here.iter().map(|row| {
+            let key = key_of(row);
+            Differing { key, here: Some(row), there: there.remove(&key) }
+        });
+        let mut runs: Vec<Differing> = here.collect();
+        runs.extend(there.into_iter().map(|(key, row)| Differing { key, here: None, there: Some(row) }));
+        runs.retain(|run| run.here != run.there);
+        runs
     }
+}
 
-    fn differs(&self, key: (&str, u64)) -> bool {
-        let find = |rows: &'_ Rows| rows.iter().position(|row| key_of(row) == key);
-        match (find(self.here), find(self.there)) {
-            (Some(here), Some(there)) => self.here[here] != self.there[there],
-            (Some(_), None) | (None, Some(_)) => true,
-            (None, None) => false,
-        }
-    }
+/// A run as both sides have it; `None` where one has not.
+#[derive(Clone, Copy, Debug)]
+struct Differing<'a> {
+    /// Its variant and seed.
+    key: (&'a str, u64),
+    here: Option<&'a Value>,
+    there: Option<&'a Value>,
 }
 
 fn came_of(row: &Value) -> Came {
@@ -153,8 +161,7 @@ mod tests {
         let which = Which::default();
         let sides = [String::new(), String::new()];
         let comparison = Comparison { scenario: "s", sides, here: &here, there: &there, which: &which };
-        let differing = comparison.keys().into_iter().filter(|key| comparison.differs(*key));
-        differing.map(|(variant, seed)| (variant.to_owned(), seed)).collect()
+        comparison.differing().iter().map(|run| (run.key.0.to_owned(), run.key.1)).collect()
     }
 
     #[test]

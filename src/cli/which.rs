@@ -1,8 +1,9 @@
 //! Which run of which scenario is meant, as `replay` takes it and hands it on to other processes.
 
+use crate::report::number::exact;
 use crate::run::{Fork, Limits, RunSpec};
 use crate::scenario::quantity;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 use clap::Args;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -42,6 +43,24 @@ impl Which {
     pub fn spec(&self, seed: u64) -> RunSpec {
         let fork = self.fork_at.zip(self.salt).map(|(at, salt)| Fork { at, salt });
         RunSpec { seed, fork, until: self.until }
+    }
+
+    /// Refuses moments that a run never comes to: nothing would happen at them, and it would look as if it had.
+    pub fn within(&self, horizon: SimDuration) -> Result<(), String> {
+        let moments = [("--until", self.until), ("--fork-at", self.fork_at)];
+        let beyond: Vec<String> = moments
+            .into_iter()
+            .filter_map(|(option, at)| Some((option, at?.since_start())))
+            .filter(|(_, at)| *at > horizon)
+            .map(|(option, at)| format!("{option} {}", exact(at)))
+            .collect();
+        let verb = if beyond.len() == 1 { "lies" } else { "lie" };
+        let end = exact(horizon);
+        if beyond.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{} {verb} beyond the end of the run, which is at {end}", beyond.join(" and ")))
+        }
     }
 
     pub fn limits(&self) -> Limits {

@@ -19,6 +19,11 @@ impl StreamNames {
         names
     }
 
+    /// Takes in those of other keys of the same estate.
+    pub fn extend(&mut self, other: StreamNames) {
+        self.0.extend(other.0);
+    }
+
     /// `purpose of name`, or the key itself where it is nobody's.
     pub fn text(&self, key: StreamKey) -> String {
         let found = self.0.iter().find(|(known, _)| *known == key);

@@ -46,6 +46,8 @@ pub enum Search {
     },
     /// It could not be made.
     Failed(String),
+    /// Somebody ended it before it came to anything.
+    Interrupted,
 }
 
 /// A run that came out differently.
@@ -91,6 +93,9 @@ pub fn render(mismatch: &Mismatch) -> String {
             "\n  {} of processes with nothing beside them agreed on every event: the difference\n  depends on what else ran, on another build, or on chance\n",
             number::counted(u64::from(*pairs), "further pair", "further pairs"),
         )),
+        Some(Search::Interrupted) => {
+            text.push_str("\n  the search for the first differing event was interrupted\n");
+        }
         Some(Search::Failed(why)) => text.push_str(&format!("\n  the first differing event could not be found: {why}\n")),
     }
     number::with_plain_spaces(&text)

@@ -26,7 +26,13 @@ pub fn render(variant: &VariantOutcome, spec: &RunSpec, stories: &[Story], ink: 
     row("draws", &number::count(run.draws));
     row("end", &end);
     if let Some(fork) = spec.fork {
-        row("fork", &format!("other luck from {} on, salt {}", number::exact(fork.at.since_start()), fork.salt));
+        let (from, salt) = (number::exact(fork.at.since_start()), fork.salt);
+        let told = if fork.at > run.end {
+            format!("none: the run ends before {from}, from when on it would have other luck, salt {salt}")
+        } else {
+            format!("other luck from {from} on, salt {salt}")
+        };
+        row("fork", &told);
     }
     row("digest", &run.digest);
     text.push('\n');

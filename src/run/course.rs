@@ -34,6 +34,11 @@ impl RunSpec {
         let horizon = SimTime::from(estate.horizon());
         self.until.map_or(horizon, |until| until.min(horizon))
     }
+
+    /// Whether it is the ordinary run of its seed, whatever was asked for: to the horizon, and with one luck.
+    pub fn is_ordinary(&self, estate: &Estate) -> bool {
+        self.fork.is_none() && self.end(estate) == SimTime::from(estate.horizon())
+    }
 }
 
 /// A world on its way.

@@ -5,6 +5,7 @@ use super::course::{RunSpec, Stepper};
 use super::execute::Limits;
 use crate::kernel::{Digest, Draw};
 use crate::models::identity::Account;
+use crate::models::keys::Keys;
 use crate::models::observation::Kind;
 use crate::models::streams::StreamNames;
 use crate::models::world::Course;
@@ -53,6 +54,7 @@ pub struct Deed {
 /// A run that is taken window by window. Nothing is observed on the way: its digest is that of any run of the spec.
 pub struct Walk<'a> {
     plan: &'a Plan,
+    spec: RunSpec,
     stepper: Stepper<'a>,
     limits: Limits,
     keep: Keep,
@@ -67,7 +69,7 @@ impl<'a> Walk<'a> {
         if keep == Keep::Deeds {
             stepper.world.keep_deeds();
         }
-        Walk { plan, stepper, limits, keep, plans: Digest::default(), deeds: Vec::new(), over: false }
+        Walk { plan, spec: *spec, stepper, limits, keep, plans: Digest::default(), deeds: Vec::new(), over: false }
     }
 
     /// Goes on to the next checkpoint; `None` after the one at the end.
@@ -110,9 +112,14 @@ impl<'a> Walk<'a> {
         &self.deeds
     }
 
-    /// The streams' names, as they are keyed now.
+    /// The streams' names, as they are keyed now and as they were before a fork.
     pub fn stream_names(&self) -> StreamNames {
-        StreamNames::of(&self.plan.estate, self.stepper.world.keys())
+        let estate = &self.plan.estate;
+        let mut names = StreamNames::of(estate, self.stepper.world.keys());
+        if self.spec.fork.is_some() {
+            names.extend(StreamNames::of(estate, &Keys::derive(estate, self.spec.seed)));
+        }
+        names
     }
 
     fn step(&mut self) -> bool {
