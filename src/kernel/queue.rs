@@ -1,7 +1,7 @@
 //! The pending-event set: a total order by `(time, order of insertion)`.
 //!
-//! The next few events are in a sorted [front](front::Front) in the fastest cache; later ones are in a
-//! [wheel](wheel::Wheel), which costs a few sequential moves per event however many are pending. Up to 64 events never
+//! The next few events are in a sorted front (`front.rs`) in the fastest cache; later ones are in a
+//! wheel (`wheel.rs`), which costs a few sequential moves per event however many are pending. Up to 64 events never
 //! see the wheel. The two meet at one time, `open`: what is earlier is in the front, everything else in the wheel.
 //!
 //! `open` is the time of the front's last entry, and not where its slot of the wheel ends or where the next event is:

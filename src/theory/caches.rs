@@ -2,7 +2,7 @@
 //! published at age 0.
 //!
 //! Source of all: the renewal argument (Cox, Renewal Theory, 1962, ch. 5): at a fixed moment the time until the next
-//! poll has the density (1 - F(x)) / E[interval]. Checked.
+//! poll has the density (1 - F(x)) / E(interval). Checked.
 
 use super::{integral, whole};
 

@@ -18,10 +18,10 @@ pub fn mean_drain(arrivals: f64, service: f64, pause: f64) -> f64 {
     arrivals * pause / (service - arrivals)
 }
 
-/// Variance of the time until the consumer has caught up, s²: λP·E[B²] = λP·E[S²]/(1-ρ)³.
+/// Variance of the time until the consumer has caught up, s²: λP·E(B²) = λP·E(S²)/(1-ρ)³.
 ///
 /// `scv` is the squared coefficient of variation of the processing time: 1 gives M/M/1, λP(μ+λ)/(μ-λ)³ + λP/(μ-λ)²;
-/// 0 gives M/D/1. Source: a sum of Poisson many busy periods B, with Takács' E[B²] = E[S²]/(1-ρ)³.
+/// 0 gives M/D/1. Source: a sum of Poisson many busy periods B, with Takács' E(B²) = E(S²)/(1-ρ)³.
 pub fn drain_variance(arrivals: f64, service: f64, scv: f64, pause: f64) -> f64 {
     let second_moment = (1.0 + scv) / (service * service);
     let spare = 1.0 - arrivals / service;
