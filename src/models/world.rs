@@ -20,8 +20,7 @@ use super::topic::{Log, Record, Sent};
 use crate::kernel::Deadlines;
 use crate::rollout::policy::PolicyVersion;
 use crate::rollout::{FeaturePolicy, Policy};
-use crate::units::{SimTime, Slab};
-use std::collections::BTreeMap;
+use crate::units::{Lookup, SimTime, Slab};
 use std::sync::Arc;
 
 /// When the steps of each rollout were published: what a run without rollouts hangs its timeline on.
@@ -61,7 +60,7 @@ pub struct World {
     /// Journeys begun by each closed-loop user.
     pub(super) rounds: Vec<Vec<u64>>,
     /// Aggregates that live on, by entity type and user.
-    pub(super) aggregates: BTreeMap<(u32, u64), Aggregate>,
+    pub(super) aggregates: Lookup<(u32, u64), Aggregate>,
     pub(super) entries: Vec<EntryState>,
     pub(super) steps_published: StepTimes,
     pub(super) anchors: StepTimes,
@@ -105,7 +104,7 @@ impl World {
                 .collect(),
             arrived: vec![0; estate.journeys.len()],
             rounds: estate.users.iter().map(|users| vec![0; users.most as usize]).collect(),
-            aggregates: BTreeMap::new(),
+            aggregates: Lookup::default(),
             entries: vec![EntryState::default(); estate.timeline.len()],
             steps_published: estate.rollouts.iter().map(|rollout| vec![None; rollout.steps.len()]).collect(),
             anchors,

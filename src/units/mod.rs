@@ -4,11 +4,13 @@
 //! a float; ids are dense and typed, so that an id of one pool cannot index another.
 
 pub mod id;
+pub mod lookup;
 pub mod share;
 pub mod slab;
 pub mod time;
 
 pub use id::{Id, IdVec};
+pub use lookup::Lookup;
 pub use share::Share;
 pub use slab::{ROOM, Slab, Slot};
 pub use time::{SimDuration, SimTime};
