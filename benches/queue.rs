@@ -5,49 +5,19 @@
 mod common;
 
 use clap::Parser;
+use common::heap;
 use common::rounds::{Rounds, Spread, short};
 use common::{Bar, Contender, Cost, Options, Page, Table, interleave};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use windtunnel::kernel::stream::unit_interval;
 use windtunnel::kernel::{EventQueue, StreamKey, maths};
 use windtunnel::units::SimTime;
 
-/// Bytes held now, and the most since the last reset.
-struct Measuring;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-fn grow(bytes: usize) {
-    let held = HELD.fetch_add(bytes, Ordering::Relaxed) + bytes;
-    MOST.fetch_max(held, Ordering::Relaxed);
-}
-
-unsafe impl GlobalAlloc for Measuring {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grow(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(place, layout) }
-    }
-
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        grow(size);
-        unsafe { System.realloc(place, layout, size) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Measuring = Measuring;
+static ALLOCATOR: heap::Measuring = heap::Measuring;
 
 /// What both sides can do.
 trait PendingSet: Default {
@@ -133,8 +103,8 @@ struct Seen {
 }
 
 fn hold<Q: PendingSet>(case: &Case, delays: &[u64], population: usize, holds: u64, seen: &Seen) -> Cost {
-    let before = HELD.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = heap::held();
+    heap::reset_most();
     let mut queue = Q::default();
     if case.far_timer {
         queue.push(1 << 60, u64::MAX);
@@ -156,7 +126,7 @@ fn hold<Q: PendingSet>(case: &Case, delays: &[u64], population: usize, holds: u6
     go(2 * population as u64 + 20_000);
     let cost = Cost::of_work(|| go(holds));
     seen.order.set(order);
-    seen.bytes.set(MOST.load(Ordering::Relaxed) - before);
+    seen.bytes.set(heap::most() - before);
     cost
 }
 

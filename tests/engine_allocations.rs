@@ -2,44 +2,20 @@
 
 mod common;
 
+use common::counting::{Counting, allocated};
 use common::shipped;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 use windtunnel::run::{Detail, Limits, run};
 use windtunnel::scenario::{Plan, Request, Scenario};
-
-/// Counts what this thread allocates; a growing buffer counts as well.
-struct Counting;
-
-thread_local! {
-    static ALLOCATED: Cell<u64> = const { Cell::new(0) };
-}
-
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.with(|count| count.set(count.get() + 1));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(place, layout) }
-    }
-
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATED.with(|count| count.set(count.get() + 1));
-        unsafe { System.realloc(place, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
 /// Events and allocations of one run.
 fn counted(plan: &Plan) -> (u64, u64) {
-    let before = ALLOCATED.with(Cell::get);
+    let before = allocated();
     let run = run(plan, 1, Limits::default(), &Detail::Summary, &AtomicBool::new(false)).expect("nobody stops it");
-    (run.summary.events, ALLOCATED.with(Cell::get) - before)
+    (run.summary.events, allocated() - before)
 }
 
 /// Allocations per event that a longer run has more than a shorter one: what an event costs once both are warm.

@@ -6,6 +6,7 @@
 
 pub mod bar;
 pub mod clock;
+pub mod heap;
 pub mod options;
 pub mod page;
 pub mod rounds;

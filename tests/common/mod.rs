@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
+pub mod counting;
+
 use std::sync::atomic::AtomicBool;
 use windtunnel::run::{Completed, Detail, Limits, run};
 use windtunnel::scenario::{Plan, Request, Scenario};
@@ -37,12 +39,4 @@ pub fn run_once(plan: &Plan, seed: u64) -> Completed {
 pub fn shipped(name: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
-}
-
-/// Mean and standard error.
-pub fn mean_and_error(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0);
-    (mean, (variance / n).sqrt())
 }
