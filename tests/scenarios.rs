@@ -20,7 +20,10 @@ fn test_scenarios(args: &[&str]) -> (i32, String) {
 fn every_shipped_scenario_comes_out_as_it_says_in_every_variant() {
     let (code, said) = test_scenarios(&["scenarios"]);
     assert_eq!(code, 0, "{said}");
-    assert_eq!(said.matches('✓').count(), 17, "{said}");
+    // One line for each scenario and variant that has a digest in git.
+    let golden = include_str!("golden/digests.txt");
+    let variants = golden.lines().filter(|line| !line.starts_with('#')).count();
+    assert!(said.matches('✓').count() >= variants, "{variants} variants ship:\n{said}");
 }
 
 #[test]
