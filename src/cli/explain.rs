@@ -4,6 +4,7 @@ use super::{EXIT_CODES, Exit, files, print, tell};
 use crate::models::fault::{Aim, Takes};
 use crate::models::metric;
 use crate::report::terminal::Ink;
+use crate::scenario::lint;
 use crate::scenario::problem::nearest;
 use crate::scenario::{Assumption, Origin, Request, assumptions, plan_steps};
 use crate::{faults, invariants};
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An invariant, a fault, a metric, `exit-codes`, `plan` or `assumptions`.
+    /// An invariant, a fault, a metric, a lint (by code or name), `exit-codes`, `plan` or `assumptions`.
     name: String,
     /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
     file: Option<PathBuf>,
@@ -36,6 +37,7 @@ impl Explain {
             _ => {}
         }
         let text = invariant(&self.name).or_else(|| fault(&self.name)).or_else(|| one_metric(&self.name));
+        let text = text.or_else(|| one_lint(&self.name));
         match text {
             Some(text) => {
                 print(&text);
@@ -86,6 +88,7 @@ fn known() -> Vec<&'static str> {
     let mut names: Vec<&'static str> = invariants::ALL.iter().map(|entry| entry.name).collect();
     names.extend(faults::ALL.iter().map(|fault| fault.name()));
     names.extend(metric::ALL.iter().map(|metric| metric.name));
+    names.extend(lint::ALL.iter().flat_map(|lint| [lint.code, lint.name]));
     names.extend(["exit-codes", "plan", "assumptions"]);
     names
 }
@@ -121,4 +124,12 @@ fn fault(name: &str) -> Option<String> {
 fn one_metric(name: &str) -> Option<String> {
     let metric = metric::named(name)?;
     Some(format!("{name}, a metric in {}\n  {}\n", metric.unit, metric.formula))
+}
+
+fn one_lint(name: &str) -> Option<String> {
+    let lint = lint::named(name)?;
+    Some(format!(
+        "{} {}, a rule of `windtunnel lint`\n  found where  {}\n  because      {}\n  repair       {}\n",
+        lint.code, lint.name, lint.sentence, lint.reason, lint.repair,
+    ))
 }

@@ -3,17 +3,18 @@
 use super::{Exit, files, print};
 use crate::models::metric;
 use crate::report::terminal::Ink;
+use crate::scenario::lint;
 use crate::{faults, invariants, report};
 use clap::Args;
 use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// `invariants`, `faults`, `metrics`, `formats`, or a scenario file or folder; none: all four.
+    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, or a scenario file or folder; none: all five.
     what: Option<String>,
 }
 
-const CATALOGUES: [&str; 4] = ["invariants", "faults", "metrics", "formats"];
+const CATALOGUES: [&str; 5] = ["invariants", "faults", "metrics", "lints", "formats"];
 
 impl List {
     pub fn run(self, ink: Ink) -> Exit {
@@ -38,6 +39,10 @@ impl List {
 }
 
 fn catalogue(what: &str) -> String {
+    let lint = |lint: &&lint::Lint| format!("  {}  {:33}  {}\n", lint.code, lint.name, lint.sentence);
+    if what == "lints" {
+        return lint::ALL.iter().map(lint).collect();
+    }
     let rows: Vec<(&str, &str)> = match what {
         "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
         "faults" => faults::ALL.iter().map(|fault| (fault.name(), fault.sentence())).collect(),

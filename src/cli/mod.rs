@@ -5,6 +5,7 @@ mod clock;
 mod completions;
 mod explain;
 mod files;
+mod lint;
 mod list;
 mod locate;
 mod lockstep;
@@ -54,11 +55,13 @@ enum Command {
     Replay(replay::Replay),
     /// Read scenario files and tell every mistake, without running anything.
     Check(check::Check),
+    /// Tell what in a scenario's rollout is known to hurt, or is more than it needs, without running anything.
+    Lint(lint::Lint),
     /// Compare the engine with theory: closed forms against the runs of generated scenarios.
     Validate(validate::Validate),
-    /// List what the language knows: invariants, faults, metrics, formats; or the variants of a file.
+    /// List what the language knows: invariants, faults, metrics, lints, formats; or the variants of a file.
     List(list::List),
-    /// Explain an invariant, a fault, a metric or the exit codes; or a file's plan or assumptions.
+    /// Explain an invariant, a fault, a metric, a lint or the exit codes; or a file's plan or assumptions.
     Explain(explain::Explain),
     /// Print the JSON Schema of scenario files, for editors.
     Schema(schema::Schema),
@@ -75,6 +78,7 @@ pub(crate) struct Exit(pub u8);
 
 impl Exit {
     pub const PASS: Exit = Exit(0);
+    pub const FAIL: Exit = Exit(1);
     pub const USAGE: Exit = Exit(2);
     pub const NOTHING_SELECTED: Exit = Exit(4);
     pub const MISMATCH: Exit = Exit(5);
@@ -97,7 +101,7 @@ impl Exit {
 /// The exit codes and what they mean, in the order in which `explain exit-codes` prints them.
 pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "everything expected was seen, nothing vacuous"),
-    ("1", "a violation, threshold or regression that was not expected"),
+    ("1", "a violation, threshold or regression that was not expected; a finding of `lint` that counts"),
     ("2", "usage or scenario error; nothing ran"),
     (
         "3",
@@ -128,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(ink),
         Command::Replay(command) => command.run(ink),
         Command::Check(command) => command.run(ink),
+        Command::Lint(command) => command.run(ink),
         Command::Validate(command) => command.run(),
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),

@@ -70,6 +70,7 @@ pub fn estate() -> Estate {
         duration: SimDuration::from_secs(600),
         drain: SimDuration::from_secs(60),
         starts_at_second_of_day: 0,
+        starts_on: crate::units::Day::new(2026, 1, 1),
         regions: [Region { name: "eu-west".into(), share: Share::ALL }].into_iter().collect(),
         population: Population { tenants: 4, users_per_tenant: 100, zipf: 0.0, attributes: Vec::new() },
         features: [feature()].into_iter().collect(),

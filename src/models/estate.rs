@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::program::{Operation, OperationId};
 use crate::kernel::Distribution;
 use crate::rollout::{Condition, Feature, FeatureId, Kill, StageId, Step, Symbol, Symbols};
-use crate::units::{Id, IdVec, Share, SimDuration};
+use crate::units::{Day, Id, IdVec, Share, SimDuration, SimTime};
 use std::sync::Arc;
 
 pub type RegionId = Id<Region>;
@@ -477,6 +477,8 @@ pub struct Estate {
     pub drain: SimDuration,
     /// Seconds after midnight (UTC) at which the run begins.
     pub starts_at_second_of_day: u32,
+    /// The day (UTC) on which the run begins.
+    pub starts_on: Day,
     pub regions: IdVec<Region>,
     pub population: Population,
     pub features: IdVec<Feature>,
@@ -524,6 +526,13 @@ impl Estate {
 
     pub fn service_named(&self, name: &str) -> Option<ServiceId> {
         self.services.enumerate().find(|(_, service)| service.name == name).map(|(id, _)| id)
+    }
+
+    /// The day (UTC) of a moment of the run.
+    pub fn day_at(&self, now: SimTime) -> Day {
+        const NANOS_OF_A_DAY: u64 = 86_400_000_000_000;
+        let since_midnight = now.nanos().saturating_add(u64::from(self.starts_at_second_of_day) * 1_000_000_000);
+        Day(self.starts_on.0.saturating_add(i32::try_from(since_midnight / NANOS_OF_A_DAY).unwrap_or(i32::MAX)))
     }
 
     /// The end of the run: arrivals, then the drain.

@@ -1,6 +1,6 @@
 //! A feature: a named business change with its stages, its contract, and what to do when policy is unknown.
 
-use crate::units::{Id, SimDuration};
+use crate::units::{Day, Id, SimDuration};
 
 pub type FeatureId = Id<Feature>;
 
@@ -101,7 +101,8 @@ pub struct Feature {
     pub initial_stage: StageId,
     pub risk: Risk,
     pub owner: Option<String>,
-    pub retire_by: Option<String>,
+    /// The last day on which the flag may still be there.
+    pub retire_by: Option<Day>,
     pub commit_stage: Option<StageId>,
     pub contract: Contract,
     pub when_unknown: WhenUnknown,

@@ -29,6 +29,8 @@ pub const TAKES: Default = default(
 );
 pub const CALL_TIMEOUT: Default =
     default("1s", "assumption: no standard client agrees on one (gRPC: none, Envoy: 15 s)");
+/// How long a release flag is expected to live once it is on for everybody.
+pub const RELEASE_FLAG_LIFETIME: Default = default("40d", "Unleash: expected lifetime of a release flag");
 pub const RETRIES: Default = default("0", "gRPC and HTTP clients do not retry unless told to");
 pub const BACKOFF: Default =
     default("100ms", "assumption: only used with `retries`; gRPC's retry examples begin at 0.1 s");

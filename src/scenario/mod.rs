@@ -11,6 +11,7 @@ pub mod expression;
 mod files;
 mod flagd;
 mod hash;
+pub mod lint;
 mod merged;
 mod names;
 mod overlay;
@@ -208,6 +209,11 @@ impl Scenario {
     }
 
     fn resolved(&self, request: &Request<'_>, sources: &mut Sources) -> resolve::Resolved {
+        self.merged(request, sources).1
+    }
+
+    /// The tree of one variant, and what it comes to.
+    fn merged(&self, request: &Request<'_>, sources: &mut Sources) -> (Node, resolve::Resolved) {
         let mut problems = self.found.clone();
         let variant = request.variant.filter(|name| *name != BASE);
         let set = merged::arguments(request.set, sources, &mut problems);
@@ -221,7 +227,15 @@ impl Scenario {
             hashed: &merged.unexpanded,
         };
         let resolved = resolve::resolve(&merged.root, &subject, problems);
-        resolve::Resolved { problems: without_consequences(resolved.problems, &merged.blanks), ..resolved }
+        let problems = without_consequences(resolved.problems, &merged.blanks);
+        (merged.root, resolve::Resolved { problems, ..resolved })
+    }
+}
+
+impl Scenario {
+    /// The flag file that a tree names, where it could be read.
+    fn flag_file(&self, root: &Node) -> Option<&Node> {
+        self.files.flags(root.get("flags")?.get("file")?.as_text()?)?.as_ref().ok()
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Severity {
     Error,
     /// The scenario may be right, but this version of windtunnel cannot do what it asks, so it does not run.
     Unsupported,
+    /// The scenario runs, and what it describes is a known way to get hurt.
+    Warning,
     /// The scenario runs; its author would want to know.
     Advice,
 }
@@ -48,7 +50,11 @@ pub struct Problem {
     pub message: String,
     /// What was expected; printed at the caret.
     pub label: String,
+    /// Why it matters, where that is not plain from the message.
+    pub reason: String,
     pub help: Vec<String>,
+    /// The code under which `explain` says more.
+    pub code: Option<&'static str>,
     /// Other places that belong to the mistake, such as the first of two definitions.
     pub related: Vec<(Span, String)>,
 }
@@ -137,15 +143,35 @@ impl Problem {
         Self::new(Severity::Advice, span.into(), message.into())
     }
 
+    pub fn warning(span: impl Into<Option<Span>>, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, span.into(), message.into())
+    }
+
     fn new(severity: Severity, span: Option<Span>, message: String) -> Self {
         let message = cropped(message);
-        Problem { severity, span, message, label: String::new(), help: Vec::new(), related: Vec::new() }
+        Problem {
+            severity,
+            span,
+            message,
+            label: String::new(),
+            reason: String::new(),
+            help: Vec::new(),
+            code: None,
+            related: Vec::new(),
+        }
     }
 
     /// What was expected, at the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = cropped(label.into());
+        self
+    }
+
+    /// Why it matters.
+    #[must_use]
+    pub fn reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = cropped(reason.into());
         self
     }
 
@@ -172,7 +198,7 @@ impl Problem {
 
     /// Whether the scenario cannot run because of this problem.
     pub fn is_blocking(&self) -> bool {
-        self.severity != Severity::Advice
+        matches!(self.severity, Severity::Error | Severity::Unsupported)
     }
 
     fn order(&self) -> (bool, Option<Span>, &str) {

@@ -14,7 +14,7 @@ use super::problem::{Problem, Problems};
 use super::tree::Node;
 use crate::units::Share;
 
-pub use calendar::{clock, date, timestamp};
+pub use calendar::{clock, date, day, timestamp};
 pub use distribution::{DistributionSpec, distribution};
 use durations::unit_of;
 pub use durations::{LONGEST_DURATION, duration};

@@ -27,6 +27,7 @@ pub fn estate(steps: &[&str]) -> Estate {
         duration: SimDuration::from_secs(600),
         drain: SimDuration::ZERO,
         starts_at_second_of_day: 0,
+        starts_on: crate::units::Day::new(2026, 1, 1),
         regions: IdVec::default(),
         population: Population { tenants: 1, users_per_tenant: 10_000, zipf: 0.0, attributes: vec![] },
         features: IdVec::default(),

@@ -14,9 +14,14 @@ pub fn render(problems: &[Problem], sources: &Sources, color: bool) -> String {
         let level = match problem.severity {
             Severity::Error => Level::ERROR,
             Severity::Unsupported => Level::ERROR.with_name("unsupported"),
+            Severity::Warning => Level::WARNING,
             Severity::Advice => Level::WARNING.with_name("advice"),
         };
-        let group = level.primary_title(printable(&problem.message)).elements(excerpts(problem, sources));
+        let title = level.primary_title(printable(&problem.message));
+        let title = if let Some(code) = problem.code { title.id(code) } else { title };
+        let group = title.elements(excerpts(problem, sources));
+        let reason = (!problem.reason.is_empty()).then(|| Level::NOTE.message(printable(&problem.reason)));
+        let group = group.elements(reason);
         let group = group.elements(problem.help.iter().map(|help| Level::HELP.message(printable(help))));
         out.push_str(&with_own_columns(&renderer.render(&[group])));
         out.push_str("\n\n");

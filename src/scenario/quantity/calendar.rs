@@ -1,7 +1,7 @@
 //! Times of day, days and moments.
 
 use super::is_digits;
-use crate::units::SimDuration;
+use crate::units::{Day, SimDuration};
 
 /// A time of day such as `16:00` or `07:30:15`, as the time since midnight.
 pub fn clock(text: &str) -> Result<SimDuration, String> {
@@ -58,6 +58,12 @@ pub fn date(text: &str) -> Result<&str, String> {
         _ => return Err("a month is from 01 to 12".to_owned()),
     };
     if (1..=days).contains(&day) { Ok(text) } else { Err(format!("this month has {days} days")) }
+}
+
+/// The day that [`date`] allows.
+pub fn day(text: &str) -> Option<Day> {
+    let mut parts = date(text).ok()?.splitn(3, '-').map(|part| part.parse::<i32>().ok());
+    Some(Day::new(parts.next()??, parts.next()??, parts.next()??))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::rollout::feature::Risk;
 use crate::rollout::{Contract, Feature, FeatureId, Stage, StageId, WhenUnknown};
 use crate::scenario::expression::StageName;
 use crate::scenario::problem::{Problem, Span};
+use crate::scenario::quantity;
 use crate::scenario::tree::Node;
 
 /// More stages than any rollout is described with.
@@ -24,7 +25,7 @@ impl<'a> Draft<'a> {
             self.named_stages(&mut feature, &place);
             feature.risk = if place.key("risk").text() == Some("high") { Risk::High } else { Risk::Low };
             feature.owner = place.key("owner").text().map(str::to_owned);
-            feature.retire_by = place.key("retire_by").text().map(str::to_owned);
+            feature.retire_by = place.key("retire_by").text().and_then(quantity::day);
             feature.stale_after = self.maybe_duration(&place.key("stale_after"));
             feature.when_unknown = match feature.risk {
                 Risk::High => WhenUnknown::FailClosed,

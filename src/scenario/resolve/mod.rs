@@ -240,6 +240,7 @@ fn empty_estate() -> Estate {
         duration: SimDuration::ZERO,
         drain: SimDuration::ZERO,
         starts_at_second_of_day: 0,
+        starts_on: settings::FIRST_DAY,
         regions: IdVec::default(),
         population: Population { tenants: 1, users_per_tenant: 1, zipf: 0.0, attributes: Vec::new() },
         features: IdVec::default(),

@@ -7,14 +7,18 @@ use crate::models::estate::{ControlPlane, Network, PATH_NEW, PATH_OLD};
 use crate::scenario::defaults;
 use crate::scenario::problem::Problem;
 use crate::scenario::quantity;
-use crate::units::{Id, SimDuration};
+use crate::units::{Day, Id, SimDuration};
+
+/// The day on which a run begins whose file does not say.
+pub(super) const FIRST_DAY: Day = Day::new(2026, 1, 1);
 
 impl<'a> Draft<'a> {
     pub(super) fn settings(&mut self, root: &Place<'a>) {
         self.estate.name = root.key("name").text().unwrap_or("scenario").to_owned();
         let duration = root.key("duration");
         self.estate.duration = self.period(&duration, defaults::DURATION);
-        self.estate.starts_at_second_of_day = root.key("start").text().and_then(second_of_day).unwrap_or(0);
+        let start = root.key("start").text().and_then(start_of);
+        (self.estate.starts_on, self.estate.starts_at_second_of_day) = start.unwrap_or((FIRST_DAY, 0));
         let timezone = root.key("timezone");
         if let Some(zone) = timezone.text()
             && !matches!(zone, "UTC" | "Etc/UTC")
@@ -133,14 +137,15 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The second of the day, in UTC, of a moment that was checked.
-fn second_of_day(moment: &str) -> Option<u32> {
-    let (_, time) = moment.trim().split_once('T')?;
+/// The day and its second, in UTC, of a moment that was checked.
+fn start_of(moment: &str) -> Option<(Day, u32)> {
+    let (date, time) = moment.trim().split_once('T')?;
     let at = time.find(['Z', '+', '-'])?;
-    let local = quantity::clock(&time[..at]).ok()?.nanos() / 1_000_000_000;
+    let seconds = |text: &str| Some(i64::try_from(quantity::clock(text).ok()?.nanos() / 1_000_000_000).unwrap_or(0));
+    let local = seconds(&time[..at])?;
     let zone = &time[at..];
-    let offset = if zone == "Z" { 0 } else { quantity::clock(zone.get(1..)?).ok()?.nanos() / 1_000_000_000 };
-    let day = 86_400;
-    let utc = if zone.starts_with('-') { local + offset } else { local + day - offset };
-    u32::try_from(utc % day).ok()
+    let offset = if zone == "Z" { 0 } else { seconds(zone.get(1..)?)? };
+    let utc = if zone.starts_with('-') { local + offset } else { local - offset };
+    let day = quantity::day(date)?.0 + i32::try_from(utc.div_euclid(86_400)).ok()?;
+    Some((Day(day), u32::try_from(utc.rem_euclid(86_400)).ok()?))
 }

@@ -42,8 +42,12 @@ pub static SCENARIO: Shape = Shape::new(
         key("windtunnel", Value::OneOf(&["1"]), "The version of the scenario language.").required(),
         key("name", Value::Name, "The name under which results are filed."),
         key("summary", Value::Text, "The question this scenario answers, in a sentence."),
-        key("start", Value::Moment, "When the run begins; only its time of day (UTC) matters.")
-            .or("2026-01-01T00:00:00Z"),
+        key(
+            "start",
+            Value::Moment,
+            "When the run begins: its day counts for `retire_by`, its time of day (UTC) for `daily`.",
+        )
+        .or("2026-01-01T00:00:00Z"),
         key("timezone", Value::Text, "The time zone of `daily` times.").or("UTC"),
         key("duration", Value::Duration, "How long customers arrive.").default(defaults::DURATION),
         key(

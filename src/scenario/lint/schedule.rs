@@ -1,0 +1,83 @@
+//! What is when, as planned: steps, stages, and the code each service runs.
+
+use crate::models::estate::{Estate, Happening, Rollout, ServiceId, When};
+use crate::rollout::{FeatureId, StageId, WhenUnknown};
+use crate::units::SimDuration;
+
+/// When each step of a rollout is published if nothing holds it up.
+pub fn published(rollout: &Rollout) -> Vec<SimDuration> {
+    let mut ready = rollout.starts;
+    let mut times = Vec::new();
+    for step in &rollout.steps {
+        let at = step.at.map_or(ready, |at| rollout.starts.saturating_add(at)).max(ready);
+        times.push(at);
+        ready = at.saturating_add(step.hold);
+    }
+    times
+}
+
+/// When an entry of the timeline is due.
+pub fn due(estate: &Estate, when: &When) -> SimDuration {
+    match when {
+        When::At(at) => *at,
+        When::AfterStep { rollout, step, offset } => {
+            published(&estate.rollouts[*rollout])[*step].saturating_add(*offset)
+        }
+        When::Random { from, .. } => *from,
+    }
+}
+
+/// The earliest time at which somebody can be at a stage of a feature; `None`: never.
+pub fn first_at(estate: &Estate, feature: FeatureId, stage: StageId) -> Option<SimDuration> {
+    let of = &estate.features[feature];
+    let unknown = |behaviour: &WhenUnknown| match behaviour {
+        WhenUnknown::FailOpen(to) | WhenUnknown::CodeDefault(to) => *to == stage,
+        WhenUnknown::LastKnownGood | WhenUnknown::FailClosed => false,
+    };
+    let standing = estate.standing_rules.iter().filter(|(named, _)| *named == feature).flat_map(|(_, rules)| rules);
+    let from_the_start = of.initial_stage == stage
+        || of.safe_stage == stage
+        || unknown(&of.when_unknown)
+        || of.when_unknown_in.iter().any(|(_, behaviour)| unknown(behaviour))
+        || standing.into_iter().any(|rule| rule.stage == stage);
+    if from_the_start {
+        return Some(SimDuration::ZERO);
+    }
+    let rollouts = estate.rollouts.iter().filter(|rollout| rollout.feature == feature);
+    let steps = rollouts.flat_map(|rollout| rollout.steps.iter().zip(published(rollout)));
+    let set = steps.filter(|(step, _)| step.moves.iter().any(|line| line.to == stage)).map(|(_, at)| at);
+    let kills = estate.timeline.iter().filter_map(|entry| {
+        let Happening::Kill { feature: of, kill, .. } = &entry.what else { return None };
+        (*of == feature && kill.to == stage).then(|| due(estate, &entry.when))
+    });
+    let local = estate.services.iter().any(|service| service.local.contains(&(feature, stage)));
+    set.chain(kills).chain(local.then_some(SimDuration::ZERO)).min()
+}
+
+/// The code versions that some replica of a service runs at or after a time.
+pub fn codes_after(estate: &Estate, service: ServiceId, time: SimDuration) -> Vec<u32> {
+    let mut live: Vec<u32> = Vec::new();
+    let of = &estate.services[service];
+    for replica in &of.replicas {
+        let region = estate.replicas[*replica].region;
+        let mut changes: Vec<(SimDuration, u32)> = Vec::new();
+        for entry in &estate.timeline {
+            let Happening::Deploy { services, region: only, batch, every, .. } = &entry.what else { continue };
+            let code = services.iter().find(|(named, _)| *named == service).map(|(_, code)| *code);
+            let Some(code) = code.filter(|_| only.is_none_or(|only| only == region)) else { continue };
+            // The last batch counts for all of them: which replica is in which batch is not planned.
+            let batches = (of.replicas.len() as u64).div_ceil(u64::from((*batch).max(1))).saturating_sub(1);
+            changes.push((due(estate, &entry.when).saturating_add(every.saturating_mul(batches)), code));
+        }
+        changes.sort_unstable();
+        let mut running = of.initial_code;
+        for (done, code) in changes {
+            live.extend((done >= time).then_some(running));
+            running = code;
+        }
+        live.push(running);
+    }
+    live.sort_unstable();
+    live.dedup();
+    live
+}
