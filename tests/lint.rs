@@ -3,8 +3,8 @@
 
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
-use windtunnel::scenario::lint::{ALL, Finding, lint, named};
-use windtunnel::scenario::{Scenario, render};
+use windtunnel::scenario::Scenario;
+use windtunnel::scenario::lint::{ALL, Finding, lint, named, render};
 
 /// A shop with an irreversible effect on the new path, events of two versions, a deploy and a kill; nothing to say of it.
 const SHOP: &str = r#"windtunnel: 1
@@ -63,8 +63,7 @@ fn findings(text: &str) -> (Vec<Finding>, String) {
     let scenario = Scenario::read("shop.yaml", text.as_bytes(), &mut include)
         .unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     let found = lint(&scenario).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
-    let problems: Vec<_> = found.iter().map(|finding| finding.problem.clone()).collect();
-    let told = render(&problems, scenario.sources(), false);
+    let told = render(&found, scenario.sources(), false);
     (found, told)
 }
 
@@ -76,7 +75,7 @@ fn finds(changes: &[(&str, &str)], codes: &[&str], parts: &[&str]) {
         text = text.replace(old, new);
     }
     let (found, told) = findings(&text);
-    let found: Vec<&str> = found.iter().map(|finding| finding.code).collect();
+    let found: Vec<&str> = found.iter().map(|finding| finding.code()).collect();
     assert_eq!(found, codes, "{told}");
     for part in parts {
         assert!(told.contains(part), "missing {part:?} in:\n{told}");
@@ -224,13 +223,13 @@ fn a_cohort_by_request_is_told_where_entities_live_on() {
 fn a_feature_of_one_context_that_leaves_nothing_behind_is_a_plain_toggle() {
     let text = "windtunnel: 1\nname: t\nduration: 1d\nfeatures:\n  banner: { owner: web, retire_by: 2026-12-31, stages: [\"off\", \"on\"] }\nservices:\n  web:\n    sdk: { poll: 30s }\n    operations:\n      see: [{ when: 'stage == \"on\"', path: new, do: [{ effect: show }] }, { path: old, do: [{ ignore: true }] }]\njourneys:\n  look: { arrivals: 1/h, first: web.see, feature: banner }\nrollout:\n  banner: { steps: [{ at: 1h, move: [{ to: \"on\" }] }] }\n";
     let (found, told) = findings(text);
-    assert_eq!(found.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["WT010"], "{told}");
+    assert_eq!(found.iter().map(|finding| finding.code()).collect::<Vec<_>>(), ["WT010"], "{told}");
     assert!(told.contains("a plain toggle will do"), "{told}");
     assert!(
         findings(&text.replace("effect: show }", "effect: show, irreversible: true }"))
             .0
             .iter()
-            .all(|f| f.code != "WT010")
+            .all(|f| f.code() != "WT010")
     );
 }
 

@@ -3,7 +3,7 @@
 use super::{Exit, files, print, tell};
 use crate::report::terminal::Ink;
 use crate::scenario::lint::{self, Finding};
-use crate::scenario::problem::{nearest, render};
+use crate::scenario::problem::nearest;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -74,8 +74,7 @@ impl Lint {
             Err(diagnostics) => return files::refuse(&diagnostics, ink),
         };
         let found: Vec<Finding> = found.into_iter().filter(|finding| !names(&self.allow, finding)).collect();
-        let problems: Vec<_> = found.iter().map(|finding| finding.problem.clone()).collect();
-        print(&render(&problems, source.scenario.sources(), ink == Ink::Colored));
+        print(&lint::render(&found, source.scenario.sources(), ink == Ink::Colored));
         let warnings = found.iter().filter(|finding| !finding.is_advice()).count();
         let plural = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let summary = match (warnings, found.len() - warnings) {
@@ -98,5 +97,5 @@ impl Lint {
 
 /// Whether a list names the rule of a finding.
 fn names(list: &[String], finding: &Finding) -> bool {
-    list.iter().filter_map(|name| lint::named(name)).any(|lint| lint.code == finding.code)
+    list.iter().filter_map(|name| lint::named(name)).any(|lint| lint.code == finding.code())
 }

@@ -4,7 +4,7 @@ mod rendering;
 
 use std::ops::Range;
 
-pub use rendering::render;
+pub use rendering::{render, render_with_rules};
 
 /// A stretch of one source, in bytes. Ordered as a reader meets them: by file, then by position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,11 +50,7 @@ pub struct Problem {
     pub message: String,
     /// What was expected; printed at the caret.
     pub label: String,
-    /// Why it matters, where that is not plain from the message.
-    pub reason: String,
     pub help: Vec<String>,
-    /// The code under which `explain` says more.
-    pub code: Option<&'static str>,
     /// Other places that belong to the mistake, such as the first of two definitions.
     pub related: Vec<(Span, String)>,
 }
@@ -149,29 +145,13 @@ impl Problem {
 
     fn new(severity: Severity, span: Option<Span>, message: String) -> Self {
         let message = cropped(message);
-        Problem {
-            severity,
-            span,
-            message,
-            label: String::new(),
-            reason: String::new(),
-            help: Vec::new(),
-            code: None,
-            related: Vec::new(),
-        }
+        Problem { severity, span, message, label: String::new(), help: Vec::new(), related: Vec::new() }
     }
 
     /// What was expected, at the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = cropped(label.into());
-        self
-    }
-
-    /// Why it matters.
-    #[must_use]
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.reason = cropped(reason.into());
         self
     }
 

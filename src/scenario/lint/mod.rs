@@ -18,12 +18,13 @@ mod unread_feature;
 mod unstable_bucketing;
 mod version_not_understood;
 
-use super::problem::{Problem, Problems, Severity, Span};
+use super::problem::{Problem, Problems, Severity, Sources, Span, render_with_rules};
 use super::{BASE, Diagnostics, Request, Scenario};
 use std::collections::BTreeMap;
 use subject::Subject;
 
 /// A rule of advice.
+#[derive(Debug)]
 pub struct Lint {
     pub code: &'static str,
     pub name: &'static str,
@@ -56,18 +57,28 @@ pub fn named(name: &str) -> Option<&'static Lint> {
 }
 
 /// A finding: what, where, why and what to do, and the variants in which it is so.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Finding {
-    pub code: &'static str,
+    pub lint: &'static Lint,
     pub problem: Problem,
     /// The variants in which it is so, in the order of the file, `base` first.
     pub variants: Vec<String>,
 }
 
 impl Finding {
+    pub fn code(&self) -> &'static str {
+        self.lint.code
+    }
+
     pub fn is_advice(&self) -> bool {
         self.problem.severity == Severity::Advice
     }
+}
+
+/// The findings as a terminal shows them.
+pub fn render(found: &[Finding], sources: &Sources, color: bool) -> String {
+    let rule = |finding: &Finding| Some((finding.lint.code, finding.lint.reason));
+    render_with_rules(found.iter().map(|finding| (&finding.problem, rule(finding))), sources, color)
 }
 
 /// What is to be said of a scenario in all its variants, each finding once, in the order of places.
@@ -75,47 +86,40 @@ impl Finding {
 /// # Errors
 /// The mistakes of the first variant that cannot run.
 pub fn lint(scenario: &Scenario) -> Result<Vec<Finding>, Diagnostics> {
-    let names = std::iter::once(BASE.to_owned()).chain(scenario.variants());
-    let names: Vec<String> = names.collect();
+    let names: Vec<String> = std::iter::once(BASE.to_owned()).chain(scenario.variants()).collect();
     let mut found: BTreeMap<(Option<Span>, &'static str, String, String), Finding> = BTreeMap::new();
     for name in &names {
-        for problem in of_variant(scenario, name)? {
-            let code = problem.code.expect("every finding has the code of its rule");
-            let key = (problem.span, code, problem.message.clone(), problem.label.clone());
-            let finding = Finding { code, problem, variants: Vec::new() };
+        for (lint, problem) in of_variant(scenario, name)? {
+            let key = (problem.span, lint.code, problem.message.clone(), problem.label.clone());
+            let finding = Finding { lint, problem, variants: Vec::new() };
             found.entry(key).or_insert(finding).variants.push(name.clone());
         }
     }
-    let every = names.len();
-    Ok(found.into_values().map(|finding| with_variants(finding, every)).collect())
-}
-
-/// Says in which variants something is found, where it is not in all.
-fn with_variants(mut finding: Finding, every: usize) -> Finding {
-    if finding.variants.len() < every {
-        let only = format!("so in {}", finding.variants.join(", "));
-        finding.problem = finding.problem.help(only);
+    let mut found: Vec<Finding> = found.into_values().collect();
+    // In which variants something is so is said where it is not in all.
+    for finding in found.iter_mut().filter(|finding| finding.variants.len() < names.len()) {
+        finding.problem = finding.problem.clone().help(format!("so in {}", finding.variants.join(", ")));
     }
-    finding
+    Ok(found)
 }
 
-fn of_variant(scenario: &Scenario, name: &str) -> Result<Vec<Problem>, Diagnostics> {
+fn of_variant(scenario: &Scenario, name: &str) -> Result<Vec<(&'static Lint, Problem)>, Diagnostics> {
     let mut sources = scenario.sources().clone();
     let (root, resolved) = scenario.merged(&Request { variant: Some(name), set: &[] }, &mut sources);
     let Some(plan) = &resolved.plan else {
         return Err(Diagnostics { problems: resolved.problems.into_vec(), sources });
     };
-    let flags = scenario.flag_file(&root);
-    let subject = Subject::new(&root, flags, &plan.estate);
-    let mut kept = Problems::default();
-    for lint in ALL {
-        let mut problems = Vec::new();
-        (lint.check)(&subject, &mut problems);
-        for problem in problems {
-            let reason = if problem.reason.is_empty() { lint.reason.to_owned() } else { problem.reason.clone() };
-            let help = if problem.help.is_empty() { vec![lint.repair.to_owned()] } else { problem.help.clone() };
-            kept.push(Problem { code: Some(lint.code), reason, help, ..problem });
-        }
+    let subject = Subject::new(&root, scenario.flag_file(&root), &plan.estate);
+    let mut found = Vec::new();
+    for lint in ALL.iter().copied() {
+        let mut problems = Problems::default();
+        let mut told = Vec::new();
+        (lint.check)(&subject, &mut told);
+        problems.extend(told);
+        found.extend(problems.into_vec().into_iter().map(|problem| {
+            let problem = if problem.help.is_empty() { problem.help(lint.repair) } else { problem };
+            (lint, problem)
+        }));
     }
-    Ok(kept.into_vec().into_iter().filter(|problem| problem.code.is_some()).collect())
+    Ok(found)
 }

@@ -44,7 +44,7 @@ fn meanings(subject: &Subject<'_>, id: OperationId, feature: FeatureId, found: &
             known.push((code, rule, path, effects));
         }
         let Some((first, rest)) = known.split_first() else { continue };
-        for other in rest.iter().filter(|other| (&other.2, &other.3) != (&first.2, &first.3)) {
+        if let Some(other) = rest.iter().find(|other| (&other.2, &other.3) != (&first.2, &first.3)) {
             let of = &estate.features[feature];
             let message = format!(
                 "`{}` at `{}` means one thing to code {} of `{}` and another to code {}, and both run",

@@ -8,9 +8,18 @@ use super::{Problem, Severity, Sources, Span};
 ///
 /// Reads only the lines it prints, crops huge ones, and prints control characters of a hostile file as visible marks.
 pub fn render(problems: &[Problem], sources: &Sources, color: bool) -> String {
+    render_with_rules(problems.iter().map(|problem| (problem, None)), sources, color)
+}
+
+/// The same, each with the code of the rule that found it and the reason for that rule, where there is one.
+pub fn render_with_rules<'p>(
+    problems: impl IntoIterator<Item = (&'p Problem, Option<(&'static str, &'static str)>)>,
+    sources: &Sources,
+    color: bool,
+) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(160);
     let mut out = String::new();
-    for problem in problems {
+    for (problem, rule) in problems {
         let level = match problem.severity {
             Severity::Error => Level::ERROR,
             Severity::Unsupported => Level::ERROR.with_name("unsupported"),
@@ -18,10 +27,9 @@ pub fn render(problems: &[Problem], sources: &Sources, color: bool) -> String {
             Severity::Advice => Level::WARNING.with_name("advice"),
         };
         let title = level.primary_title(printable(&problem.message));
-        let title = if let Some(code) = problem.code { title.id(code) } else { title };
+        let title = if let Some((code, _)) = rule { title.id(code) } else { title };
         let group = title.elements(excerpts(problem, sources));
-        let reason = (!problem.reason.is_empty()).then(|| Level::NOTE.message(printable(&problem.reason)));
-        let group = group.elements(reason);
+        let group = group.elements(rule.map(|(_, reason)| Level::NOTE.message(reason)));
         let group = group.elements(problem.help.iter().map(|help| Level::HELP.message(printable(help))));
         out.push_str(&with_own_columns(&renderer.render(&[group])));
         out.push_str("\n\n");
