@@ -143,8 +143,9 @@ fn service(name: &str, index: usize, contexts: &mut Names) -> Service {
         forwards: Share::ALL,
         local: Vec::new(),
         ignores: Vec::new(),
-        codes: vec![CodeVersion { number: 1, understands: vec![1] }],
+        codes: vec![CodeVersion { number: 1, understands: vec![1], defects: Vec::new() }],
         initial_code: 1,
+        defective: false,
         otherwise: Otherwise::ProcessAs(1),
         external: false,
         operations: vec![Id::new(index)],
@@ -253,6 +254,8 @@ fn journey() -> Journey {
         first: Id::new(0),
         feature: Some(FEATURE),
         completes_within: SimDuration::from_secs(60),
+        follows: None,
+        followed_by: Vec::new(),
         attributes: Vec::new(),
     }
 }
@@ -346,6 +349,7 @@ pub fn effect(interaction: Interaction, service: ServiceId, effect: u16, path: O
         tenant: 1,
         tenant_region: Id::new(0),
         occurred_at: SimTime::ZERO,
+        wrong: None,
     }
 }
 

@@ -46,8 +46,8 @@ impl World {
                 DecidesFrom::Kill | DecidesFrom::Local => {}
                 DecidesFrom::Entity => {
                     let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
-                    let created = interaction.created_under.get(feature);
-                    if let Some(decision) = created {
+                    let about = interaction.aggregate.and_then(|about| self.aggregates.get(about));
+                    if let Some(decision) = about.and_then(|aggregate| aggregate.created_under.get(feature)) {
                         return Found { source: Source::Entity, decision: *decision, freshness: None, context_missing };
                     }
                 }
@@ -275,10 +275,10 @@ impl World {
 }
 
 /// A task as the conditions of its rules see it.
-struct Asking<'a> {
-    world: &'a mut World,
-    estate: &'a Estate,
-    task: Slot<Task>,
+pub(super) struct Asking<'a> {
+    pub world: &'a mut World,
+    pub estate: &'a Estate,
+    pub task: Slot<Task>,
 }
 
 impl Slots for Asking<'_> {
@@ -297,7 +297,10 @@ impl Slots for Asking<'_> {
             },
             Asked::Region => Value::Text(self.estate.region_symbols[self.estate.replicas[task.replica].region.index()]),
             Asked::Code => Value::Int(self.world.replicas[task.replica.index()].code.into()),
-            Asked::Status => Value::Text(self.estate.status_symbols[usize::from(interaction.status)]),
+            Asked::Status => {
+                let about = interaction.aggregate.and_then(|about| self.world.aggregates.get(about));
+                about.map_or(Value::Missing, |about| Value::Text(self.estate.status_symbols[usize::from(about.status)]))
+            }
             Asked::Attempt => Value::Int(task.attempt.into()),
             Asked::Replayed => Value::Bool(interaction.id.replay > 0),
             Asked::DomainVersion => {

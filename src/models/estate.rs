@@ -3,6 +3,7 @@
 //! Everything is an index into a table of this struct; names are kept for stories and reports only. A scenario is
 //! compiled into this once, and every seed runs over the same one.
 
+use super::defect::Defect;
 use super::fault::Fault;
 use super::program::{Operation, OperationId};
 use crate::kernel::Distribution;
@@ -191,6 +192,8 @@ pub struct CodeVersion {
     pub number: u32,
     /// The domain versions it understands; empty: it does not tell them apart and takes each as it comes.
     pub understands: Vec<u32>,
+    /// What is wrong with it.
+    pub defects: Vec<Defect>,
 }
 
 /// A bounded context with its replicas.
@@ -219,6 +222,8 @@ pub struct Service {
     pub ignores: Vec<FeatureId>,
     pub codes: Vec<CodeVersion>,
     pub initial_code: u32,
+    /// Whether any of its code versions has a defect.
+    pub defective: bool,
     pub otherwise: Otherwise,
     pub external: bool,
     pub operations: Vec<OperationId>,
@@ -326,6 +331,20 @@ pub enum Arrivals {
     Every(SimDuration),
     /// Only where closed-loop users choose it.
     Closed,
+    /// Where it comes back to what other journeys created.
+    Follows,
+}
+
+/// How a journey comes back to entities that exist.
+#[derive(Clone, Debug)]
+pub struct Follows {
+    /// The journeys that create them.
+    pub creators: Vec<JourneyId>,
+    /// Judged when it would begin.
+    pub when: Option<Arc<Condition>>,
+    pub share: Share,
+    /// From the arrival of the interaction that creates the entity.
+    pub after: Distribution,
 }
 
 #[derive(Clone, Debug)]
@@ -337,6 +356,10 @@ pub struct Journey {
     pub feature: Option<FeatureId>,
     /// How long everything one arrival causes may take until it must be finished.
     pub completes_within: SimDuration,
+    /// How it comes back to what exists, if it does.
+    pub follows: Option<Follows>,
+    /// The journeys that come back to what this one creates.
+    pub followed_by: Vec<JourneyId>,
     /// The subject has one of these values of each request attribute.
     pub attributes: Vec<(u16, Vec<(Symbol, Share)>)>,
 }

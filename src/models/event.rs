@@ -1,5 +1,6 @@
 //! What can happen next: closed, small, copied. Events are bare names; what they did is told by observations.
 
+use super::aggregate::Return;
 use super::estate::{GroupId, JourneyId, MemberId, RegionId, ReplicaId, UsersId};
 use super::interaction::Ongoing;
 use super::observation::Outcome;
@@ -14,6 +15,10 @@ pub enum Event {
     /// The next customer of a journey.
     Arrive {
         journey: JourneyId,
+    },
+    /// A customer comes back to what an earlier interaction created.
+    Returns {
+        planned: Slot<Return>,
     },
     /// A closed-loop user has thought enough, or looks whether it may go on.
     UserActs {

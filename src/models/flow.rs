@@ -349,12 +349,16 @@ impl World {
         let (under, service) = (task.under(), estate.replicas[task.replica].service);
         let (replica, acts_on, key) = (task.replica, self.acts_on(slot), task.interaction);
         let now = self.cx.now();
+        let wrong = self.wrong_on(estate, slot, rule.path);
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         if site.once {
-            if interaction.once.contains(&site.effect) {
-                return Next::Go;
+            let about = interaction.aggregate.and_then(|about| self.aggregates.get_mut(about));
+            if let Some(aggregate) = about {
+                if aggregate.once.contains(&site.effect) {
+                    return Next::Go;
+                }
+                aggregate.once.push(site.effect);
             }
-            interaction.once.push(site.effect);
         }
         self.cx.cause = interaction.cause;
         interaction.cause = self.cx.observe(Observation::Effect(EffectMade {
@@ -372,6 +376,7 @@ impl World {
             tenant: interaction.customer.tenant,
             tenant_region: interaction.customer.tenant_region,
             occurred_at: acts_on.unwrap_or(now),
+            wrong,
         }));
         Next::Go
     }
@@ -391,17 +396,21 @@ impl World {
     /// Moves the aggregate. An illegal move is made and reported: the model shows what the code would do.
     fn set_status(&mut self, estate: &Estate, slot: Slot<Task>, status: u16) -> Next {
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
-        let under = task.used.clone();
-        let key = task.interaction;
+        let (used, came_in, key) = (&task.used, &task.context, task.interaction);
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
-        let Some(entity) = interaction.entity else { return Next::Go };
+        let about = interaction.aggregate.and_then(|about| self.aggregates.get_mut(about));
+        let Some(aggregate) = about else { return Next::Go };
+        let (entity, from) = (aggregate.entity, aggregate.status);
         let described = &estate.entities[entity];
-        let from = interaction.status;
-        if from == described.initial && interaction.created_under.is_empty() {
-            interaction.created_under = under;
+        if from == described.initial && aggregate.created_under.is_empty() {
+            // What was read here, and of the rest what came in with the request.
+            aggregate.created_under = came_in.clone();
+            for (feature, decision) in used.iter() {
+                aggregate.created_under.set(*feature, *decision);
+            }
         }
         let legal = described.transitions.is_empty() || described.transitions.contains(&(from, status));
-        interaction.status = status;
+        aggregate.status = status;
         self.cx.cause = interaction.cause;
         let what = Observation::Status { interaction: interaction.id, entity, from, to: status, legal };
         interaction.cause = self.cx.observe(what);

@@ -1,6 +1,7 @@
 //! What an event is about, by names and ordinals and never by places in tables: so the digest takes it in, and so a
 //! person reads it. What is added elsewhere in an estate changes neither.
 
+use super::aggregate::Return;
 use super::estate::{Estate, GroupId, MemberId, ReplicaId};
 use super::event::Event;
 use super::interaction::Ongoing;
@@ -101,6 +102,7 @@ impl World {
         let entry = |entry: u32, ordinal: u32| within(names.entries[entry as usize], ordinal.into());
         match *event {
             Event::Arrive { journey } => (1, within(names.journeys[journey.index()], self.arrived[journey.index()])),
+            Event::Returns { planned } => (40, self.return_word(planned)),
             Event::UserActs { users, user } => (2, within(names.users[users.index()], user.into())),
             Event::Deliver { task } => (3, self.task_word(task)),
             Event::WorkDone { task } => (4, self.task_word(task)),
@@ -147,6 +149,11 @@ impl World {
         within(within(at, ordinals), self.interaction_word(task.interaction))
     }
 
+    fn return_word(&self, slot: Slot<Return>) -> u64 {
+        let names = &self.keys.identities;
+        self.returns.get(slot).map_or(OVER, |planned| within(names.journeys[planned.journey.index()], planned.n))
+    }
+
     fn interaction_word(&self, slot: Slot<Ongoing>) -> u64 {
         self.interactions.get(slot).map_or(OVER, |ongoing| ongoing.identity)
     }
@@ -185,6 +192,7 @@ impl World {
             Event::Arrive { journey } => {
                 ("Arrive", format!("{} {}", estate.journeys[journey].name, self.arrived[journey.index()]))
             }
+            Event::Returns { planned } => ("Returns", self.return_account(estate, planned)),
             Event::UserActs { users, user } => ("UserActs", format!("{} {user}", estate.users[users].name)),
             Event::Deliver { task: of } => ("Deliver", task(of)),
             Event::WorkDone { task: of } => ("WorkDone", task(of)),
@@ -242,6 +250,11 @@ impl World {
         let (replica, visit, attempt) = (&estate.replicas[task.replica].name, task.visit + 1, task.attempt);
         let of = self.interaction_account(estate, task.interaction);
         format!("{service}.{} at {replica} for {of}, visit {visit}, attempt {attempt}", operation.name)
+    }
+
+    fn return_account(&self, estate: &Estate, slot: Slot<Return>) -> String {
+        let Some(planned) = self.returns.get(slot) else { return "a return that is over".to_owned() };
+        format!("{} {}", estate.journeys[planned.journey].name, planned.n)
     }
 
     fn interaction_account(&self, estate: &Estate, slot: Slot<Ongoing>) -> String {

@@ -1,7 +1,7 @@
 //! An interaction in flight: the customer's errand and everything it caused that is not done yet.
 
-use super::carried::Context;
-use super::estate::{EntityId, Estate, RegionId, UsersId};
+use super::aggregate::Aggregate;
+use super::estate::{Estate, RegionId, UsersId};
 use super::keys::{Keys, pick};
 use super::observation::{Interaction, ObservationId};
 use super::program::OperationId;
@@ -9,7 +9,7 @@ use crate::kernel::Draws;
 use crate::kernel::stream::unit_interval;
 use crate::rollout::condition::{SlotId, Slots, Value};
 use crate::rollout::{Subject, Symbols};
-use crate::units::{Id, SimTime};
+use crate::units::{Id, SimTime, Slot};
 use smallvec::SmallVec;
 
 /// Who the interaction is for.
@@ -28,12 +28,8 @@ pub struct Ongoing {
     pub identity: u64,
     pub customer: Customer,
     pub arrived: SimTime,
-    pub entity: Option<EntityId>,
-    pub status: u16,
-    /// The decisions the aggregate was created under.
-    pub created_under: Context,
-    /// Effects that happen once per entity and have happened.
-    pub once: SmallVec<[u16; 8]>,
+    /// What it is about.
+    pub aggregate: Option<Slot<Aggregate>>,
     /// Tasks, messages and uncommitted records that still belong to it.
     pub open: u32,
     pub user: Option<(UsersId, u32)>,
@@ -97,21 +93,7 @@ impl Spare {
 
 impl Ongoing {
     pub fn new(id: Interaction, identity: u64, customer: Customer, arrived: SimTime, visits: Visits) -> Ongoing {
-        Ongoing {
-            id,
-            identity,
-            customer,
-            arrived,
-            entity: None,
-            status: 0,
-            created_under: Context::default(),
-            once: SmallVec::new(),
-            open: 0,
-            user: None,
-            emitted: 0,
-            visits,
-            cause: 0,
-        }
+        Ongoing { id, identity, customer, arrived, aggregate: None, open: 0, user: None, emitted: 0, visits, cause: 0 }
     }
 
     pub fn visit(&mut self, operation: OperationId) -> u16 {

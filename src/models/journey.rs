@@ -1,7 +1,7 @@
 //! Journeys: customers arrive, their errand starts at the first service, and they get an answer.
 
-use super::carried::Context;
-use super::estate::{Arrivals, EntityId, Estate, JourneyId, Quantity, UsersId};
+use super::aggregate::Aggregate;
+use super::estate::{Arrivals, Estate, JourneyId, Quantity, UsersId};
 use super::event::Event;
 use super::interaction::{Customer, Ongoing, customer};
 use super::observation::{Failure, Interaction, Observation, Outcome};
@@ -13,15 +13,6 @@ use crate::kernel::stream::{address, unit_interval};
 use crate::rollout::FeatureId;
 use crate::rollout::decide::decide;
 use crate::units::{Id, SimDuration, SimTime, Slot};
-use smallvec::SmallVec;
-
-/// An aggregate that lives on between interactions.
-#[derive(Clone, Debug)]
-pub struct Aggregate {
-    status: u16,
-    created_under: Context,
-    once: SmallVec<[u16; 8]>,
-}
 
 impl World {
     /// The time from the n-th arrival of a journey to the next, or from the start to the first.
@@ -33,7 +24,7 @@ impl World {
                 Some(SimDuration::from_secs_f64(-maths::ln(u) / per_second))
             }
             Arrivals::Every(gap) => Some(gap),
-            Arrivals::Closed => None,
+            Arrivals::Closed | Arrivals::Follows => None,
         }
     }
 
@@ -52,7 +43,7 @@ impl World {
         self.arrived[journey.index()] += 1;
         self.plan_arrival(estate, journey);
         let who = customer(estate, &self.keys, &mut self.cx.draws, journey.index(), n);
-        self.start(estate, journey, n, who, None);
+        self.start(estate, journey, n, who, None, None);
     }
 
     fn open(&mut self, journey: JourneyId, n: u64, replay: u32, identity: u64, who: Customer) -> Slot<Ongoing> {
@@ -69,24 +60,29 @@ impl World {
         slot
     }
 
-    fn start(&mut self, estate: &Estate, journey: JourneyId, n: u64, who: Customer, user: Option<(UsersId, u32)>) {
+    /// An interaction begins: about an aggregate of its own or its subject's, or about the one it comes back to.
+    pub(super) fn start(
+        &mut self,
+        estate: &Estate,
+        journey: JourneyId,
+        n: u64,
+        who: Customer,
+        user: Option<(UsersId, u32)>,
+        about: Option<Slot<Aggregate>>,
+    ) {
         let identity = self.keys.journeys[journey.index()].identity.wrapping_add(n);
         let slot = self.open(journey, n, 0, identity, who);
         let described = &estate.journeys[journey];
-        let known = described.entity.and_then(|entity| self.aggregate(estate, entity, who.user));
+        let about = about.or_else(|| self.aggregate_of(estate, journey, who));
         let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
         ongoing.user = user;
-        if let Some(entity) = described.entity {
-            ongoing.entity = Some(entity);
-            ongoing.status = estate.entities[entity].initial;
-        }
-        if let Some(aggregate) = known {
-            ongoing.status = aggregate.status;
-            ongoing.created_under = aggregate.created_under;
-            ongoing.once = aggregate.once;
-        }
-        let visit = ongoing.visit(described.first);
+        ongoing.aggregate = about;
         let id = ongoing.id;
+        if let Some(of) = about.filter(|_| !described.followed_by.is_empty()) {
+            self.plan_returns(estate, id, who, of);
+        }
+        let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
+        let visit = ongoing.visit(described.first);
         self.cx.cause = ongoing.cause;
         let service = estate.operations[described.first].service;
         let at = address(self.keys.call_sites[described.first.index()], visit, 1);
@@ -119,37 +115,15 @@ impl World {
         }
     }
 
-    fn aggregate(&self, estate: &Estate, entity: EntityId, user: u64) -> Option<Aggregate> {
-        if !estate.entities[entity].per_subject {
-            return None;
-        }
-        self.aggregates.get(&(entity.as_u32(), user)).cloned()
-    }
-
-    /// An aggregate per subject outlives the interaction.
-    pub(super) fn remember_aggregate(&mut self, estate: &Estate, ongoing: &Ongoing) {
-        let Some(entity) = ongoing.entity else { return };
-        if estate.entities[entity].per_subject && ongoing.id.replay == 0 {
-            let aggregate = Aggregate {
-                status: ongoing.status,
-                created_under: ongoing.created_under.clone(),
-                once: ongoing.once.clone(),
-            };
-            self.aggregates.insert((entity.as_u32(), ongoing.customer.user), aggregate);
-        }
-    }
-
     /// A record handed out again after its group was set back: a new interaction, held once for the delivery.
     pub(super) fn open_replay(&mut self, estate: &Estate, record: &Record, replay: u32) -> Slot<Ongoing> {
         let Interaction { journey, n, .. } = record.id;
         let identity = record.identity ^ u64::from(replay).rotate_left(48);
         let slot = self.open(journey, n, replay, identity, record.customer);
+        let about = self.aggregate_of_replay(estate, journey);
         let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
         ongoing.open = 1;
-        if let Some(entity) = estate.journeys[journey].entity {
-            ongoing.entity = Some(entity);
-            ongoing.status = estate.entities[entity].initial;
-        }
+        ongoing.aggregate = about;
         slot
     }
 
@@ -183,7 +157,7 @@ impl World {
         let n = self.arrived[chosen.index()];
         self.arrived[chosen.index()] += 1;
         let who = customer(estate, &self.keys, &mut self.cx.draws, chosen.index(), n);
-        self.start(estate, chosen, n, who, Some((users, user)));
+        self.start(estate, chosen, n, who, Some((users, user)), None);
     }
 
     fn next_round(&mut self, users: UsersId, user: u32) -> u64 {

@@ -51,6 +51,8 @@ pub struct Keys {
     pub choice: Vec<StreamKey>,
     /// Chance outcomes of programs, per operation.
     pub chance: Vec<StreamKey>,
+    /// Whom a defect of the code strikes, per operation.
+    pub defects: Vec<StreamKey>,
     /// Whether a message carries its context on, per service.
     pub forward: Vec<StreamKey>,
     /// Latency to the broker and the partition of keyless records, per topic.
@@ -88,6 +90,7 @@ impl Keys {
         }
         Keys {
             call_sites: self.call_sites.clone(),
+            defects: self.defects.clone(),
             partitioners: self.partitioners.clone(),
             tenants: self.tenants,
             request_attributes: self.request_attributes.clone(),
@@ -127,6 +130,7 @@ impl Keys {
             call_sites: operation("call-site").iter().map(|key| key.to_word() >> 32).collect(),
             choice: service("replica-choice"),
             chance: operation("chance"),
+            defects: operation("defect"),
             forward: service("forward"),
             topics: topics(),
             partitioners: topics(),

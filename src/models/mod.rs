@@ -3,11 +3,13 @@
 //! Models meet through [`cx::Cx`] and through events; what they did is told by observations only. No handler returns
 //! a `Result`: a plan cannot be wrong, and what goes wrong in the estate is an observation.
 
+pub mod aggregate;
 pub mod cache;
 pub mod carried;
 pub mod control_plane;
 pub mod cx;
 mod deciding;
+pub mod defect;
 pub mod estate;
 pub mod event;
 pub mod fault;

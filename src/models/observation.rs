@@ -245,6 +245,17 @@ pub struct EffectMade {
     pub tenant_region: RegionId,
     /// When the record acted on occurred; now, outside a consumer.
     pub occurred_at: SimTime,
+    /// What is wrong with it: the truth, which nobody in the estate knows unless they compare.
+    pub wrong: Option<Wrong>,
+}
+
+/// What is wrong with the result of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is another result than the path it replaces would have come to.
+    Disagrees,
+    /// The data it wrote are not what it meant to write.
+    Corrupt,
 }
 
 /// One fact.

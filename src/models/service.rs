@@ -11,7 +11,7 @@ use super::task::{Caller, Doing, Task};
 use super::world::World;
 use crate::kernel::stream::address;
 use crate::rollout::FeatureId;
-use crate::units::{SimDuration, Slot};
+use crate::units::{SimDuration, SimTime, Slot};
 use std::collections::VecDeque;
 
 /// A replica's process.
@@ -19,6 +19,8 @@ use std::collections::VecDeque;
 pub struct Replica {
     pub up: bool,
     pub code: u32,
+    /// Since when it has run this code without a restart.
+    pub code_since: SimTime,
     /// Workers busy.
     busy: u32,
     queue: VecDeque<Slot<Task>>,
@@ -28,7 +30,7 @@ pub struct Replica {
 
 impl Replica {
     pub fn running(code: u32) -> Replica {
-        Replica { up: true, code, busy: 0, queue: VecDeque::new(), held_down: 0 }
+        Replica { up: true, code, code_since: SimTime::ZERO, busy: 0, queue: VecDeque::new(), held_down: 0 }
     }
 }
 
@@ -170,7 +172,10 @@ impl World {
             }
             Err(_) => self.settle(slot, Outcome::Failed(Failure::Condition)),
         }
-        let takes = self.own_time(estate, slot);
+        let mut takes = self.own_time(estate, slot);
+        if service.defective {
+            takes = takes.scaled(self.slowed(estate, slot));
+        }
         self.cx.after(takes, Event::WorkDone { task: slot });
     }
 
@@ -239,9 +244,11 @@ impl World {
     }
 
     pub(super) fn on_work_done(&mut self, estate: &Estate, slot: Slot<Task>) {
-        if self.tasks.get(slot).is_some() {
-            self.advance(estate, slot);
+        let Some(task) = self.tasks.get(slot) else { return };
+        if estate.services[estate.operations[task.operation].service].defective {
+            self.fail_by_defect(estate, slot);
         }
+        self.advance(estate, slot);
     }
 
     /// The task is over: its worker takes the next request, its caller gets the outcome.
@@ -361,9 +368,13 @@ impl World {
         if interaction.open == 0 {
             let interaction = self.interactions.remove(slot).expect("an interaction is closed once");
             self.cx.cause = interaction.cause;
-            let status = interaction.entity.map(|entity| (entity, interaction.status));
+            let about = interaction.aggregate.and_then(|about| self.aggregates.get(about));
+            let status = about.map(|aggregate| (aggregate.entity, aggregate.status));
             self.cx.observe(Observation::Closed { interaction: interaction.id, status });
-            self.remember_aggregate(estate, &interaction);
+            if let (Some(about), Some((entity, _))) = (interaction.aggregate, status) {
+                // What a replay is about is nobody else's.
+                self.release_aggregate(about, estate.entities[entity].per_subject && interaction.id.replay == 0);
+            }
             self.spare.give_back(interaction.visits);
         }
     }

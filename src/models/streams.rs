@@ -67,6 +67,7 @@ impl StreamNames {
             self.add(keys.service_time[index], format!("service time of {name}"));
             self.add(keys.latency[index], format!("latency to {name}"));
             self.add(keys.chance[index], format!("chance in {name}"));
+            self.add(keys.defects[index], format!("defects of {name}"));
         }
         let services = || estate.services.iter().map(|service| service.name.as_str());
         self.each("choice of a replica of", &keys.choice, services());

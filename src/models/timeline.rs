@@ -182,6 +182,7 @@ impl World {
     /// consumers close, its cache begins anew.
     fn deploy(&mut self, estate: &Estate, replica: ReplicaId, code: u32) {
         self.replicas[replica.index()].code = code;
+        self.begins_code(replica);
         self.cx.cause = self.cx.observe(Observation::Deployed { replica, code });
         if !self.replicas[replica.index()].up {
             return;
@@ -223,6 +224,7 @@ impl World {
             return;
         }
         self.cx.observe(Observation::Restarted { replica });
+        self.begins_code(replica);
         self.cold_cache(estate, replica);
         for member in self.members_of(estate, replica) {
             self.start_member(estate, member);

@@ -1,5 +1,6 @@
 //! The simulated world: typed pools of everything that moves, and the one dispatch of events to models.
 
+use super::aggregate::{Aggregate, Return};
 use super::cache::Cache;
 use super::control_plane::ControlPlane;
 use super::cx::Cx;
@@ -8,7 +9,6 @@ use super::event::Event;
 use super::flow::Waiting;
 use super::group::Group;
 use super::interaction::{Ongoing, Spare};
-use super::journey::Aggregate;
 use super::keys::Keys;
 use super::member::Member;
 use super::network::Links;
@@ -20,7 +20,7 @@ use super::topic::{Log, Record, Sent};
 use crate::kernel::Deadlines;
 use crate::rollout::policy::PolicyVersion;
 use crate::rollout::{FeaturePolicy, Policy};
-use crate::units::{Lookup, SimTime, Slab};
+use crate::units::{Lookup, SimTime, Slab, Slot};
 use std::sync::Arc;
 
 /// When the steps of each rollout were published: what a run without rollouts hangs its timeline on.
@@ -59,8 +59,11 @@ pub struct World {
     pub(super) arrived: Vec<u64>,
     /// Journeys begun by each closed-loop user.
     pub(super) rounds: Vec<Vec<u64>>,
-    /// Aggregates that live on, by entity type and user.
-    pub(super) aggregates: Lookup<(u32, u64), Aggregate>,
+    pub(super) aggregates: Slab<Aggregate>,
+    /// The aggregates of which there is one per subject, by entity type and user.
+    pub(super) of_subjects: Lookup<(u32, u64), Slot<Aggregate>>,
+    /// Returns to aggregates that are planned.
+    pub(super) returns: Slab<Return>,
     pub(super) entries: Vec<EntryState>,
     pub(super) steps_published: StepTimes,
     pub(super) anchors: StepTimes,
@@ -104,7 +107,9 @@ impl World {
                 .collect(),
             arrived: vec![0; estate.journeys.len()],
             rounds: estate.users.iter().map(|users| vec![0; users.most as usize]).collect(),
-            aggregates: Lookup::default(),
+            aggregates: Slab::default(),
+            of_subjects: Lookup::default(),
+            returns: Slab::default(),
             entries: vec![EntryState::default(); estate.timeline.len()],
             steps_published: estate.rollouts.iter().map(|rollout| vec![None; rollout.steps.len()]).collect(),
             anchors,
@@ -173,6 +178,7 @@ impl World {
     pub fn dispatch(&mut self, estate: &Estate, event: Event) {
         match event {
             Event::Arrive { journey } => self.on_arrive(estate, journey),
+            Event::Returns { planned } => self.on_returns(estate, planned),
             Event::UserActs { users, user } => self.on_user_acts(estate, users, user),
             Event::Deliver { task } => self.on_deliver(estate, task),
             Event::WorkDone { task } => self.on_work_done(estate, task),

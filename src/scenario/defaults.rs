@@ -54,6 +54,7 @@ pub const SDK_JITTER: Default = default("0", "a fixed schedule; only some SDKs s
 pub const STREAM_DELAY: Default = default("lognormal(p50=250us, p99=1ms)", "assumption: one message within a region");
 pub const BACKOFF_FIRST: Default = default("1s", "LaunchDarkly and flagd SDKs: first reconnect after 1 s");
 pub const BACKOFF_MOST: Default = default("30s", "LaunchDarkly SDKs: at most 30 s between reconnects");
+pub const FOLLOWS_SHARE: Default = default("100%", "every entity, unless the file says which share");
 pub const FORWARDS: Default = default("100%", "every hop carries the context on");
 pub const ARRIVAL_COMPLETES: Default =
     default("30s", "assumption: what a customer of an interactive journey waits at most");

@@ -35,6 +35,8 @@ impl Vocabulary {
 pub enum Standing {
     /// In the targeting of a rollout or a flag file: whom a decision is about.
     Audience,
+    /// Where a journey comes back to an entity that exists, which can have these statuses.
+    Existing(Vec<String>),
     /// In a rule of an operation.
     Rule(RuleScope),
 }
@@ -64,6 +66,7 @@ pub struct ConditionNames<'a> {
 }
 
 const AUDIENCE_WORDS: [&str; 5] = ["tenant", "user", "request", "journey", "region"];
+const EXISTING_WORDS: [&str; 5] = ["status", "tenant", "user", "request", "journey"];
 const RULE_WORDS: [&str; 11] = [
     "stage",
     "status",
@@ -112,7 +115,11 @@ impl ConditionNames<'_> {
     }
 
     fn unknown(&self, name: &str) -> NameError {
-        let words: &[&str] = if self.is_rule() { &RULE_WORDS } else { &AUDIENCE_WORDS };
+        let words: &[&str] = match self.standing {
+            Standing::Rule(_) => &RULE_WORDS,
+            Standing::Existing(_) => &EXISTING_WORDS,
+            Standing::Audience => &AUDIENCE_WORDS,
+        };
         if !self.is_rule() && RULE_WORDS.contains(&name) {
             return error(format!("`{name}` is known to a service at work, not when a decision is made"), None);
         }
@@ -171,6 +178,10 @@ impl Names for ConditionNames<'_> {
             ["stage"] => {
                 let feature = self.bare_feature("stage")?;
                 (Asked::Stage(feature), Type::Stage(index(feature)))
+            }
+            ["status"] if matches!(self.standing, Standing::Existing(_)) => {
+                let Standing::Existing(statuses) = self.standing else { return Err(self.unknown("status")) };
+                (Asked::Status, Self::texts(statuses))
             }
             ["status"] if rule => {
                 let Standing::Rule(scope) = self.standing else { return Err(self.unknown("status")) };

@@ -2,10 +2,11 @@
 
 use super::place::Place;
 use super::{Draft, has_no, unknown};
-use crate::models::estate::{Arrivals, ClosedUsers, EntityId, EntityType, Journey, Quantity};
+use crate::models::estate::{Arrivals, ClosedUsers, EntityId, EntityType, Follows, Journey, JourneyId, Quantity};
 use crate::models::program::OperationId;
 use crate::rollout::{FeatureId, Symbol};
 use crate::scenario::defaults;
+use crate::scenario::names::Standing;
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::quantity;
 use crate::units::{Id, Share, SimDuration};
@@ -45,10 +46,7 @@ impl<'a> Draft<'a> {
             for (attribute, values) in place.key("attributes").named() {
                 attributes.push(self.request_attribute(attribute.name(), &values));
             }
-            // A journey on existing entities is refused for now; what it can name is checked all the same.
-            let existing = place.key("on_existing");
-            let entity = if existing.is_given() { existing } else { place.key("entity") };
-            let entity = self.entity(&entity, none);
+            let entity = self.entity(&place.key("entity"), none);
             let draft = JourneyDraft {
                 name: entry.name(),
                 place,
@@ -59,6 +57,31 @@ impl<'a> Draft<'a> {
                 attributes,
             };
             self.journeys.push(draft);
+        }
+        self.name_existing();
+    }
+
+    /// What a journey comes back to is an entity that another journey creates.
+    fn name_existing(&mut self) {
+        for at in 0..self.journeys.len() {
+            let place = self.journeys[at].place.clone();
+            let existing = place.key("on_existing");
+            let Some(name) = existing.text() else { continue };
+            for key in ["entity", "arrivals"] {
+                let other = place.key(key);
+                if other.is_given() {
+                    let message = format!("a journey on existing entities has no `{key}` of its own");
+                    let problem = Problem::error(other.span, message).label("not expected here");
+                    self.problems.push(problem.related(existing.span, "it begins where this exists"));
+                }
+            }
+            let found = self.estate.entities.enumerate().find(|(_, entity)| entity.name == name).map(|(id, _)| id);
+            self.journeys[at].entity = found;
+            if found.is_none() {
+                let names = self.estate.entities.iter().map(|entity| entity.name.as_str());
+                let problem = unknown(existing.span, "entity", name, names);
+                self.problems.push(problem.help("a journey creates it: entity: { name: … }"));
+            }
         }
     }
 
@@ -183,7 +206,8 @@ impl<'a> Draft<'a> {
                 }
             };
             self.journeys[at].first = operation;
-            let arrivals = self.arrivals(at);
+            let existing = place.key("on_existing").is_given();
+            let arrivals = if existing { Arrivals::Follows } else { self.arrivals(at) };
             let completes = place.key("completes_within");
             let journey = Journey {
                 name: self.journeys[at].name.to_owned(),
@@ -192,9 +216,85 @@ impl<'a> Draft<'a> {
                 first: operation.unwrap_or(Id::new(0)),
                 feature: self.journeys[at].feature,
                 completes_within: self.period(&completes, defaults::ARRIVAL_COMPLETES),
+                follows: None,
+                followed_by: Vec::new(),
                 attributes: std::mem::take(&mut self.journeys[at].attributes),
             };
             self.estate.journeys.push(journey);
+        }
+    }
+
+    /// Which journeys come back to what others create, once the statuses are known.
+    pub(super) fn returning_journeys(&mut self) {
+        for at in 0..self.journeys.len() {
+            let follows = self.follows(at);
+            if let Some(journey) = self.estate.journeys.iter_mut().nth(at) {
+                journey.follows = follows;
+            }
+        }
+        self.join_followers();
+    }
+
+    /// How a journey comes back to what exists.
+    fn follows(&mut self, at: usize) -> Option<Follows> {
+        let place = self.journeys[at].place.clone();
+        if !place.key("on_existing").is_given() {
+            for key in ["when", "share", "after"] {
+                let lost = place.key(key);
+                if lost.is_given() {
+                    let problem =
+                        Problem::error(lost.span, format!("`{key}` belongs to a journey on existing entities"));
+                    let problem = problem.label("without `on_existing` it means nothing");
+                    self.problems.push(problem.help("name the entity it comes back to: on_existing: payment"));
+                }
+            }
+            return None;
+        }
+        let entity = self.journeys[at].entity?;
+        let creates =
+            |journey: &JourneyDraft<'_>| journey.entity == Some(entity) && !journey.place.key("on_existing").is_given();
+        let drafts = self.journeys.iter().enumerate();
+        let creators = drafts.filter(|(_, journey)| creates(journey)).map(|(at, _)| Id::new(at)).collect();
+        let when = place.key("when");
+        let standing = Standing::Existing(self.statuses_of(entity));
+        let condition = self.condition(&when, &standing);
+        let share = self.share(&place.key("share"), defaults::FOLLOWS_SHARE);
+        let Some(after) = self.maybe_distribution(&place.key("after")) else {
+            if !place.key("after").is_given() {
+                let existing = place.key("on_existing");
+                let problem = Problem::error(existing.span, "open how long after the entity's creation it comes back");
+                self.problems.push(problem.label("`after` is missing").help("write after: { mean: 20h }"));
+            }
+            return None;
+        };
+        // A condition that could not be compiled has been told; the journey must not come back regardless.
+        Some(Follows { creators, when: condition, share, after })
+    }
+
+    /// The statuses an entity can have.
+    fn statuses_of(&self, entity: EntityId) -> Vec<String> {
+        let entity = &self.estate.entities[entity];
+        let mut statuses: Vec<u16> = entity.transitions.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        match entity.transitions.is_empty() {
+            true => statuses.extend(0..u16::try_from(self.estate.statuses.len()).unwrap_or(0)),
+            false => statuses.push(entity.initial),
+        }
+        statuses.sort_unstable();
+        statuses.dedup();
+        statuses.into_iter().map(|at| self.estate.statuses.text(at).to_owned()).collect()
+    }
+
+    /// Each journey that creates something learns which come back to it.
+    fn join_followers(&mut self) {
+        let journeys = self.estate.journeys.enumerate();
+        let pairs: Vec<(JourneyId, JourneyId)> = journeys
+            .flat_map(|(id, journey)| {
+                let creators = journey.follows.iter().flat_map(|follows| follows.creators.iter().copied());
+                creators.map(move |creator| (creator, id))
+            })
+            .collect();
+        for (creator, follower) in pairs {
+            self.estate.journeys[creator].followed_by.push(follower);
         }
     }
 
@@ -212,7 +312,7 @@ impl<'a> Draft<'a> {
         let expected = match &arrivals {
             Arrivals::Poisson { per_second } => per_second * seconds,
             Arrivals::Every(every) => seconds / every.as_secs_f64(),
-            Arrivals::Closed => 0.0,
+            Arrivals::Closed | Arrivals::Follows => 0.0,
         };
         if expected > MOST_ARRIVALS {
             let message = format!("{expected:.1e} arrivals in one run, at most 2^40 are possible");
@@ -270,6 +370,11 @@ impl<'a> Draft<'a> {
                 self.problems.push(problem);
                 continue;
             };
+            if self.journeys[at].place.key("on_existing").is_given() {
+                let message = format!("`{}` begins where its entity exists, not where users choose it", entry.name());
+                self.error(entry.key.span, message, "expected a journey that creates its entity");
+                continue;
+            }
             let text = weight.text().unwrap_or_default();
             if let Ok(weight) = quantity::float(text, 0.0..=1e9) {
                 weighted.push((Id::new(at), weight));
@@ -287,7 +392,7 @@ impl<'a> Draft<'a> {
             let chosen = self.estate.users.iter().any(|users| users.journeys.iter().any(|(chosen, _)| *chosen == id));
             if matches!(journey.arrivals, Arrivals::Closed) && !chosen {
                 let draft = &self.journeys[id.index()];
-                if draft.place.key("arrivals").is_given() || draft.place.key("on_existing").is_given() {
+                if draft.place.key("arrivals").is_given() {
                     continue;
                 }
                 let problem = Problem::error(draft.key, format!("nothing begins the journey `{}`", journey.name));

@@ -9,6 +9,7 @@ mod conditions;
 mod contract;
 mod coverage;
 mod decisions;
+mod defects;
 mod expect;
 mod faults;
 mod features;
@@ -75,7 +76,9 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.declare_operations();
     draft.begin_journeys();
     draft.reach();
+    draft.returning_journeys();
     draft.compile_operations();
+    draft.defects();
     draft.consumers();
     draft.decide_sources();
     draft.users(&place.key("users"));

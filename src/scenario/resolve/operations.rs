@@ -337,7 +337,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Where conditions of an operation stand.
-    fn standing(&self, id: OperationId) -> Standing {
+    pub(super) fn standing(&self, id: OperationId) -> Standing {
         let draft = &self.operations[id.index()];
         let mut statuses: BTreeSet<u16> = BTreeSet::new();
         for entity in &draft.entities {

@@ -64,6 +64,7 @@ impl<'a> Draft<'a> {
             ignores: self.feature_list(&place.key("ignores")),
             codes,
             initial_code,
+            defective: false,
             otherwise: self.otherwise(&place.key("otherwise")),
             external,
             operations: Vec::new(),
@@ -256,10 +257,14 @@ impl<'a> Draft<'a> {
             }
             understands.sort_unstable();
             understands.dedup();
-            codes.push(CodeVersion { number: u32::try_from(number).unwrap_or(u32::MAX), understands });
+            codes.push(CodeVersion {
+                number: u32::try_from(number).unwrap_or(u32::MAX),
+                understands,
+                defects: Vec::new(),
+            });
         }
         if codes.is_empty() {
-            codes.push(CodeVersion { number: 1, understands: Vec::new() });
+            codes.push(CodeVersion { number: 1, understands: Vec::new(), defects: Vec::new() });
         }
         codes.sort_by_key(|code| code.number);
         let runs_place = place.key("runs");

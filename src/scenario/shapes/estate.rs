@@ -191,10 +191,11 @@ pub static JOURNEY: Shape = Shape::new(
             Value::MapOf(&ATTRIBUTES),
             "Attributes of a request (`request.name`), each value with its share.",
         ),
-        key("on_existing", Value::Name, "Begins at an entity that exists.").later("journeys on existing entities"),
-        key("when", Value::Condition, "Which entities it begins at.").later("journeys with a condition"),
-        key("share", Value::Share, "The share of entities it begins at.").later("journeys for a share of entities"),
-        key("after", Value::Distribution, "How long after the entity's creation.").later("journeys that follow others"),
+        key("on_existing", Value::Name, "Comes back to an entity of this name that another journey created."),
+        key("when", Value::Condition, "With `on_existing`: how the entity must be when it begins."),
+        key("share", Value::Share, "With `on_existing`: the share of entities it comes back to.")
+            .default(defaults::FOLLOWS_SHARE),
+        key("after", Value::Distribution, "With `on_existing`: how long after the creating interaction's arrival."),
     ],
 );
 

@@ -60,16 +60,6 @@ pub static SAGA: Shape = Shape::new(
     ],
 );
 
-pub static DEFECT: Shape = Shape::new(
-    "a defect",
-    &[
-        key("slower", Value::Number { least: 0.0, most: 1e6 }, "By this factor."),
-        key("fails", Value::Share, "For this share of requests."),
-        key("when", Value::Condition, "For whom."),
-        key("path", Value::Name, "On this path."),
-    ],
-);
-
 pub static SHADOW: Shape = Shape::new(
     "a shadow",
     &[

@@ -81,10 +81,26 @@ static CODE: Shape = Shape::new(
     &[
         key("understands", Value::List(&integer(0, 1_000_000)), "The domain versions it understands.")
             .or("takes each as it comes"),
-        key("defects", Value::List(&Value::Object(&later::DEFECT)), "What is wrong with it.")
-            .later("defects of a code version"),
+        key(
+            "defects",
+            Value::List(&Value::Object(&DEFECT)),
+            "What is wrong with it: the truth that gates are to find.",
+        ),
     ],
 );
+static DEFECT: Shape = Shape::new(
+    "a defect",
+    &[
+        key("slower", Value::Number { least: 0.0, most: 1e6 }, "Takes so many times as long."),
+        key("fails", Value::Share, "Fails this share of requests, each time they are tried."),
+        key("fails_after", Value::Duration, "Fails every request once a process has run the code for so long."),
+        key("disagrees", Value::Share, "Comes to another result than the other path for this share."),
+        key("corrupts", Value::Share, "Writes wrong data for this share."),
+        key("when", Value::Condition, "For whom; without: for everybody."),
+        key("path", Value::Name, "On this path; without: on every one."),
+    ],
+)
+.exactly_one(&["slower", "fails", "fails_after", "disagrees", "corrupts"]);
 
 static OTHERWISE: ByKind = ByKind {
     scalar: Some(Value::OneOf(&["park", "dead_letter", "fail"])),
