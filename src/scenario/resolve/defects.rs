@@ -61,9 +61,10 @@ impl<'a> Draft<'a> {
         if place.key("fails_after").is_given() {
             return self.maybe_duration(&place.key("fails_after")).map(Harm::FailsAfter);
         }
-        let shares: [(&str, fn(crate::units::Share) -> Harm); 3] =
-            [("fails", Harm::Fails), ("disagrees", Harm::Disagrees), ("corrupts", Harm::Corrupts)];
-        shares.into_iter().find_map(|(key, harm)| self.maybe_share(&place.key(key)).map(harm))
+        let fails = self.maybe_share(&place.key("fails")).map(Harm::Fails);
+        let disagrees = self.maybe_share(&place.key("disagrees")).map(Harm::Disagrees);
+        let corrupts = self.maybe_share(&place.key("corrupts")).map(Harm::Corrupts);
+        fails.or(disagrees).or(corrupts)
     }
 
     /// A path that none of the service's rules takes is a slip: the defect would never be met.
