@@ -4,6 +4,7 @@ use super::{EXIT_CODES, Exit, files, print, tell};
 use crate::models::fault::{Aim, Takes};
 use crate::models::metric;
 use crate::report::terminal::Ink;
+use crate::rollout::{precedence, vocabulary};
 use crate::scenario::lint;
 use crate::scenario::problem::nearest;
 use crate::scenario::{Assumption, Origin, Request, assumptions, plan_steps};
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An invariant, a fault, a metric, a lint (by code or name), `exit-codes`, `plan` or `assumptions`.
+    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, `precedence`, `exit-codes`, `plan` or `assumptions`.
     name: String,
     /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
     file: Option<PathBuf>,
@@ -33,11 +34,15 @@ impl Explain {
                 print(&rows.collect::<String>());
                 return Exit::PASS;
             }
+            "precedence" => {
+                print(&precedence::printed());
+                return Exit::PASS;
+            }
             "plan" | "assumptions" => return self.about_file(ink),
             _ => {}
         }
         let text = invariant(&self.name).or_else(|| fault(&self.name)).or_else(|| one_metric(&self.name));
-        let text = text.or_else(|| one_lint(&self.name));
+        let text = text.or_else(|| one_lint(&self.name)).or_else(|| stages(&self.name));
         match text {
             Some(text) => {
                 print(&text);
@@ -89,7 +94,8 @@ fn known() -> Vec<&'static str> {
     names.extend(faults::ALL.iter().map(|fault| fault.name()));
     names.extend(metric::ALL.iter().map(|metric| metric.name));
     names.extend(lint::ALL.iter().flat_map(|lint| [lint.code, lint.name]));
-    names.extend(["exit-codes", "plan", "assumptions"]);
+    names.extend(vocabulary::NAMES);
+    names.extend(["precedence", "exit-codes", "plan", "assumptions"]);
     names
 }
 
@@ -119,6 +125,26 @@ fn fault(name: &str) -> Option<String> {
         Takes::Delay => "`by: 500ms`",
     };
     Some(format!("{name}, a fault\n  {}\n  aimed at  {aim}\n  takes     {takes}\n", fault.sentence()))
+}
+
+/// A shipped vocabulary: its stages in the order of the ladder with what they grant, and what the grants mean.
+fn stages(name: &str) -> Option<String> {
+    let shipped = vocabulary::named(name)?;
+    let mut text = format!("stages: {name}, {}\n", shipped.sentence);
+    for stage in shipped.stages {
+        let off = if stage.off_ladder { " (off the ladder)" } else { "" };
+        text.push_str(&format!("  {:17} {}{off}\n", stage.name, stage.sentence));
+        text.push_str(&format!("  {:17} grants {}\n", "", granted(stage.grants)));
+    }
+    text.push_str("what an adapter may do, asked with can(\"…\") from the last to the first\n");
+    for (capability, meaning) in shipped.capabilities {
+        text.push_str(&format!("  {capability:17} {meaning}\n"));
+    }
+    Some(text)
+}
+
+fn granted(grants: &[&str]) -> String {
+    if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }
 }
 
 fn one_metric(name: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 use super::{Exit, files, print};
 use crate::models::metric;
 use crate::report::terminal::Ink;
+use crate::rollout::vocabulary;
 use crate::scenario::lint;
 use crate::{faults, invariants, report};
 use clap::Args;
@@ -10,11 +11,11 @@ use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, or a scenario file or folder; none: all five.
+    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, or a scenario file or folder; none: all.
     what: Option<String>,
 }
 
-const CATALOGUES: [&str; 5] = ["invariants", "faults", "metrics", "lints", "formats"];
+const CATALOGUES: [&str; 6] = ["invariants", "faults", "metrics", "lints", "formats", "vocabularies"];
 
 impl List {
     pub fn run(self, ink: Ink) -> Exit {
@@ -42,6 +43,10 @@ fn catalogue(what: &str) -> String {
     let lint = |lint: &&lint::Lint| format!("  {}  {:33}  {}\n", lint.code, lint.name, lint.sentence);
     if what == "lints" {
         return lint::ALL.iter().map(lint).collect();
+    }
+    if what == "vocabularies" {
+        let shipped = vocabulary::ALL.iter();
+        return shipped.map(|entry| format!("  stages: {:9}  {}\n", entry.name, entry.sentence)).collect();
     }
     let rows: Vec<(&str, &str)> = match what {
         "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),

@@ -265,6 +265,8 @@ fn steps() -> Vec<Step> {
         name: name.into(),
         at: None,
         moves: vec![Move { of: None, percent: Share::new(percent).expect("a share"), to: ON }],
+        overrides: Vec::new(),
+        redraws: false,
         hold: SimDuration::from_secs(60),
     };
     vec![step("canary", 0.1), step("half", 0.5), step("all", 1.0)]

@@ -100,7 +100,8 @@ impl StickyCohort {
         let Some((version, ramp, target)) = self.on_ramp(decided) else { return };
         let unit = match estate.bucket_by.get(decided.feature.index()) {
             Some(BucketBy::Tenant) => u64::from(decided.tenant),
-            Some(BucketBy::User) | None => {
+            // Who is bucketed by what changes is still the same user, and goes in and out.
+            Some(BucketBy::User | BucketBy::Session | BucketBy::Attribute(_)) | None => {
                 let user = self.users.known(&decided.interaction).and_then(|users| users.first());
                 let Some(user) = user else { return };
                 *user
@@ -163,7 +164,7 @@ fn fell_out(
     let feature = &estate.features[decided.feature];
     let unit_name = match estate.bucket_by.get(decided.feature.index()) {
         Some(BucketBy::Tenant) => "tenant",
-        Some(BucketBy::User) | None => "user",
+        Some(BucketBy::User | BucketBy::Session | BucketBy::Attribute(_)) | None => "user",
     };
     let subject = (decided.feature.index() as u64) << 48 ^ unit;
     ledger.violate("cohort", cause, Some(decided.interaction), subject, || {

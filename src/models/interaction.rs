@@ -213,4 +213,8 @@ impl Subject for SubjectView<'_> {
     fn journey(&self) -> u16 {
         self.journey
     }
+
+    fn session(&self) -> u64 {
+        self.identity
+    }
 }

@@ -255,6 +255,7 @@ fn initial_policy(estate: &Estate, keys: &Keys) -> Policy {
     Policy::initial(estate.features.enumerate().map(|(id, feature)| {
         let standing = estate.standing_rules.iter().find(|(of, _)| *of == id);
         FeaturePolicy {
+            overrides: Vec::new(),
             rules: standing.map(|(_, rules)| rules.clone()).unwrap_or_default(),
             default_stage: feature.initial_stage,
             kills: Vec::new(),

@@ -1,10 +1,12 @@
 //! Deciding: a pure function of a policy version, a feature and a subject.
 
-use super::condition::Slots;
+use super::condition::{Slots, Value};
 use super::feature::{Feature, FeatureId, StageId};
-use super::policy::{Kill, Policy};
+use super::policy::{FeaturePolicy, Kill, Override, Policy, Who};
+use super::precedence::{self, Level};
 use super::step::BucketBy;
 use crate::kernel::StreamKey;
+use crate::kernel::digest::hash_bytes;
 
 /// Why a decision came out as it did, in OpenFeature's words where they exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub trait Subject: Slots {
     fn user(&self) -> u64;
     fn region(&self) -> u16;
     fn journey(&self) -> u16;
+    /// What tells its interaction from others.
+    fn session(&self) -> u64;
 }
 
 /// The outcome of an evaluation.
@@ -49,12 +53,34 @@ pub struct Decision {
     pub rule: Option<u16>,
 }
 
-/// Evaluates `feature` for `subject` under `policy`: kills, then targeting rules in order, then the default stage.
-/// An audience that asks for an attribute the subject does not have does not match. `salt` is the policy's own,
-/// unless the evaluating SDK was configured with another one.
+/// Evaluates `feature` for `subject` under `policy`, line by line of the table of [precedence](super::precedence): the
+/// first line that speaks decides, then kills restrict; a service's local switch restricts where it is used. An
+/// audience that asks for an attribute the subject does not have does not match. `salt` is the policy's own, unless
+/// the evaluating SDK was configured with another one.
 pub fn decide(policy: &Policy, id: FeatureId, feature: &Feature, salt: u64, subject: &mut impl Subject) -> Decision {
     let entry = policy.feature(id);
-    let mut decision = Decision { stage: entry.default_stage, reason: Reason::Default, rule: None };
+    let mut speaks = |level: Level| match level {
+        Level::Kill | Level::LocalSwitch => None,
+        Level::Override => overridden(&entry.overrides, subject),
+        Level::Rule => targeted(entry, salt, subject),
+        Level::Default => Some(Decision { stage: entry.default_stage, reason: Reason::Default, rule: None }),
+    };
+    let decided = precedence::TABLE.iter().find_map(|row| speaks(row.level));
+    restrict(feature, decided.expect("the last line of the table always speaks"), &entry.kills, subject)
+}
+
+/// The user's own override, else the one of its tenant.
+fn overridden(overrides: &[Override], subject: &impl Subject) -> Option<Decision> {
+    if overrides.is_empty() {
+        return None;
+    }
+    let of = |who: Who| overrides.iter().find(|given| given.who == who);
+    let given = of(Who::User(subject.user())).or_else(|| of(Who::Tenant(subject.tenant())))?;
+    Some(Decision { stage: given.to, reason: Reason::TargetingMatch, rule: None })
+}
+
+/// The first targeting rule that takes in the subject.
+fn targeted(entry: &FeaturePolicy, salt: u64, subject: &mut impl Subject) -> Option<Decision> {
     for (index, rule) in entry.rules.iter().enumerate() {
         if let Some(audience) = &rule.audience
             && !audience.eval(subject).unwrap_or(false)
@@ -62,13 +88,12 @@ pub fn decide(policy: &Policy, id: FeatureId, feature: &Feature, salt: u64, subj
             continue;
         }
         let whole = rule.share == crate::units::Share::ALL;
-        if whole || rule.share.admits(bucket(salt, entry.bucket_by, subject)) {
+        if whole || bucket(salt, entry.bucket_by, subject).is_some_and(|bucket| rule.share.admits(bucket)) {
             let reason = if whole { Reason::TargetingMatch } else { Reason::Split };
-            decision = Decision { stage: rule.stage, reason, rule: Some(index as u16) };
-            break;
+            return Some(Decision { stage: rule.stage, reason, rule: Some(index as u16) });
         }
     }
-    restrict(feature, decision, &entry.kills, subject)
+    None
 }
 
 /// Applies the kills that reach the subject: the most restrictive stage wins, and a kill never raises a stage
@@ -90,13 +115,22 @@ pub fn restrict(feature: &Feature, decision: Decision, kills: &[Kill], subject: 
     }
 }
 
-/// The bucket of a subject: uniform over 64 bits, equal for equal salt and unit.
-fn bucket(salt: u64, by: BucketBy, subject: &impl Subject) -> u64 {
+/// The bucket of a subject: uniform over 64 bits, equal for equal salt and unit. `None` without the attribute by which
+/// subjects are bucketed.
+fn bucket(salt: u64, by: BucketBy, subject: &mut impl Subject) -> Option<u64> {
     let unit = match by {
         BucketBy::User => subject.user(),
         BucketBy::Tenant => u64::from(subject.tenant()),
+        BucketBy::Session => subject.session(),
+        BucketBy::Attribute(slot) => match subject.value(slot) {
+            Value::Text(symbol) => hash_bytes(subject.symbols().text(symbol).as_bytes()),
+            Value::Int(number) => number as u64,
+            Value::Bool(on) => u64::from(on),
+            Value::Float(number) => number.to_bits(),
+            Value::Stage { .. } | Value::Missing => return None,
+        },
     };
-    bucket_word(salt, unit)
+    Some(bucket_word(salt, unit))
 }
 
 /// The bucket of a unit under a salt.
@@ -107,7 +141,7 @@ pub fn bucket_word(salt: u64, unit: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::condition::{SlotId, Symbols, Value};
+    use crate::rollout::condition::{SlotId, Symbols};
     use crate::rollout::feature::{Contract, Risk, Stage, WhenUnknown};
     use crate::rollout::policy::Scope;
 
@@ -136,6 +170,9 @@ mod tests {
             0
         }
         fn journey(&self) -> u16 {
+            0
+        }
+        fn session(&self) -> u64 {
             0
         }
     }

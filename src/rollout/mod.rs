@@ -7,10 +7,12 @@ pub mod condition;
 pub mod decide;
 pub mod feature;
 pub mod policy;
+pub mod precedence;
 pub mod step;
+pub mod vocabulary;
 
 pub use condition::{Condition, Symbol, Symbols};
 pub use decide::{Decision, Reason, Subject, decide};
 pub use feature::{Contract, Feature, FeatureId, FlagValue, Stage, StageId, WhenUnknown};
-pub use policy::{FeaturePolicy, Kill, Policy, PolicyVersion, Rule, Scope};
+pub use policy::{FeaturePolicy, Kill, Override, Policy, PolicyVersion, Rule, Scope, Who};
 pub use step::{BucketBy, Move, Step};

@@ -50,9 +50,25 @@ pub struct Kill {
     pub issued_by: u32,
 }
 
+/// Whom an override names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    User(u64),
+    Tenant(u32),
+}
+
+/// A stage given to one user or tenant, whatever the targeting rules say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Override {
+    pub who: Who,
+    pub to: StageId,
+}
+
 /// What a policy version says of one feature.
 #[derive(Clone, Debug)]
 pub struct FeaturePolicy {
+    /// At most one for each user and tenant.
+    pub overrides: Vec<Override>,
     /// First match wins.
     pub rules: Vec<Rule>,
     pub default_stage: StageId,

@@ -21,7 +21,7 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    fn slot(&mut self, asked: Asked) -> SlotId {
+    pub fn slot(&mut self, asked: Asked) -> SlotId {
         let at = self.slots.iter().position(|known| *known == asked).unwrap_or_else(|| {
             self.slots.push(asked);
             self.slots.len() - 1

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use crate::models::estate::{Estate, Rollout};
-use crate::rollout::{BucketBy, FeaturePolicy, Rule};
+use crate::rollout::{BucketBy, FeaturePolicy, Rule, Who};
 use crate::units::{Share, SimDuration};
 use std::fmt::Write;
 
@@ -22,6 +22,7 @@ pub fn plan_steps(plan: &Plan) -> String {
 fn describe(estate: &Estate, rollout: &Rollout, text: &mut String) {
     let feature = &estate.features[rollout.feature];
     let mut policy = FeaturePolicy {
+        overrides: Vec::new(),
         rules: estate
             .standing_rules
             .iter()
@@ -36,6 +37,8 @@ fn describe(estate: &Estate, rollout: &Rollout, text: &mut String) {
     let by = match policy.bucket_by {
         BucketBy::User => "user",
         BucketBy::Tenant => "tenant",
+        BucketBy::Session => "session",
+        BucketBy::Attribute(_) => "an attribute",
     };
     let _ = writeln!(text, "{} (shares by {by})", feature.name);
     let line = |rule: &Rule| {
@@ -53,6 +56,13 @@ fn describe(estate: &Estate, rollout: &Rollout, text: &mut String) {
         policy = step.apply(&policy);
         let hold = if step.hold == SimDuration::ZERO { String::new() } else { format!(", holds {}", step.hold) };
         let _ = writeln!(text, "  {}. {} at {due}{hold}", index + 1, step.name);
+        for given in &policy.overrides {
+            let who = match given.who {
+                Who::User(user) => format!("user {user}"),
+                Who::Tenant(tenant) => format!("tenant {tenant}"),
+            };
+            let _ = writeln!(text, "    {who} -> {}", feature.stage_name(given.to));
+        }
         for rule in &policy.rules {
             let _ = writeln!(text, "    {}", line(rule));
         }

@@ -19,7 +19,14 @@ pub fn at(secs: u64) -> SimTime {
 
 /// An estate with nothing in it but the rollout's steps.
 pub fn estate(steps: &[&str]) -> Estate {
-    let step = |name: &&str| Step { name: (*name).to_owned(), at: None, moves: vec![], hold: SimDuration::ZERO };
+    let step = |name: &&str| Step {
+        name: (*name).to_owned(),
+        at: None,
+        moves: vec![],
+        overrides: vec![],
+        redraws: false,
+        hold: SimDuration::ZERO,
+    };
     let rollout =
         Rollout { feature: FeatureId::from_u32(0), starts: SimDuration::ZERO, steps: steps.iter().map(step).collect() };
     Estate {

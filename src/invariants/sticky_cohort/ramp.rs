@@ -138,7 +138,14 @@ mod tests {
             let percent = Share::new(*percent).expect("a share");
             Move { of: None, percent, to: *to }
         };
-        Step { name: String::new(), at: None, moves: moves.iter().map(line).collect(), hold: SimDuration::ZERO }
+        Step {
+            name: String::new(),
+            at: None,
+            moves: moves.iter().map(line).collect(),
+            overrides: Vec::new(),
+            redraws: false,
+            hold: SimDuration::ZERO,
+        }
     }
 
     fn continues(steps: &[Step]) -> Vec<bool> {

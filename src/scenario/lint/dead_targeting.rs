@@ -5,7 +5,7 @@ use super::behaviour::{codes_of, rules_at, stages_of};
 use super::schedule::first_at;
 use super::subject::Subject;
 use crate::models::program::OperationId;
-use crate::rollout::{FeatureId, Move, StageId};
+use crate::rollout::{FeatureId, Move, StageId, vocabulary};
 use crate::scenario::problem::Problem;
 use crate::units::Share;
 
@@ -89,7 +89,8 @@ fn moves(subject: &Subject<'_>, feature: FeatureId, step: usize, moves: &[Move],
 fn stages(subject: &Subject<'_>, feature: FeatureId, found: &mut Vec<Problem>) {
     let estate = subject.estate;
     let of = &estate.features[feature];
-    if estate.rollouts.iter().all(|rollout| rollout.feature != feature) {
+    // A rollout need not use every stage of a shipped vocabulary.
+    if estate.rollouts.iter().all(|rollout| rollout.feature != feature) || vocabulary::ships(of) {
         return;
     }
     let reached = |stage: &StageId| first_at(estate, feature, *stage).is_some();

@@ -3,6 +3,7 @@
 use super::place::Place;
 use super::{Draft, has_no};
 use crate::rollout::feature::Risk;
+use crate::rollout::vocabulary::{self, Vocabulary};
 use crate::rollout::{Contract, Feature, FeatureId, Stage, StageId, WhenUnknown};
 use crate::scenario::expression::StageName;
 use crate::scenario::problem::{Problem, Span};
@@ -36,6 +37,9 @@ impl<'a> Draft<'a> {
     }
 
     fn stages_of(&mut self, name: &str, place: &Place<'a>) -> Feature {
+        if let Some(vocabulary) = place.text().and_then(vocabulary::named) {
+            return shipped_feature(name, vocabulary);
+        }
         let mut feature = bare_feature(name);
         let items = place.items();
         if place.is_given() && items.is_empty() && place.node.and_then(Node::as_list).is_some() {
@@ -180,6 +184,24 @@ impl<'a> Draft<'a> {
         self.can_set(feature, stage, "`when_unknown` can set it");
         Some(if open.is_given() { WhenUnknown::FailOpen(stage) } else { WhenUnknown::CodeDefault(stage) })
     }
+}
+
+/// A feature with the stages of a shipped vocabulary.
+fn shipped_feature(name: &str, vocabulary: &Vocabulary) -> Feature {
+    let mut feature = bare_feature(name);
+    feature.capabilities = vocabulary.capabilities.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut rank = 0_u16;
+    for stage in vocabulary.stages {
+        let granted = |(at, (name, _)): (u16, &(&str, &str))| stage.grants.contains(name).then_some(at);
+        feature.stages.push(Stage {
+            name: stage.name.to_owned(),
+            rank: (!stage.off_ladder).then_some(rank),
+            grants: (0_u16..).zip(vocabulary.capabilities).filter_map(granted).collect(),
+            value: None,
+        });
+        rank += u16::from(!stage.off_ladder);
+    }
+    feature
 }
 
 /// A feature without stages yet.

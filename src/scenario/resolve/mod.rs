@@ -18,6 +18,7 @@ mod graph;
 mod journeys;
 mod metrics;
 mod operations;
+mod overrides;
 mod place;
 mod population;
 mod rollout;

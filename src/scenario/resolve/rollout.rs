@@ -4,7 +4,7 @@ use super::place::Place;
 use super::{Draft, shown};
 use crate::models::estate::Rollout;
 use crate::models::metric;
-use crate::rollout::{BucketBy, FeatureId, Move, Step};
+use crate::rollout::{FeatureId, Move, Step};
 use crate::scenario::defaults;
 use crate::scenario::expression::{self, Bound};
 use crate::scenario::names::Standing;
@@ -23,10 +23,7 @@ impl<'a> Draft<'a> {
                 self.lacks_rollouts = true;
                 continue;
             };
-            self.estate.bucket_by[feature.index()] = match place.key("bucket_by").text() {
-                Some("tenant") => BucketBy::Tenant,
-                Some(_) | None => BucketBy::User,
-            };
+            self.estate.bucket_by[feature.index()] = self.bucket_by(&place.key("bucket_by"));
             self.estate.salts[feature.index()] = place.key("salt").text().map(super::services::salt);
             let starts = self.maybe_duration(&place.key("starts")).unwrap_or(SimDuration::ZERO);
             self.gates(&place);
@@ -47,6 +44,7 @@ impl<'a> Draft<'a> {
                 }
                 steps.push(step);
             }
+            self.assignment(feature, &place, &mut steps);
             self.plan_publication(starts, &steps, &items);
             self.estate.rollouts.push(Rollout { feature, starts, steps });
         }
@@ -84,7 +82,8 @@ impl<'a> Draft<'a> {
             self.error(moves_place.span, "a step that moves nobody", "expected at least one move");
         }
         let hold = self.duration(&place.key("hold"), defaults::HOLD);
-        Step { name, at: due, moves, hold }
+        let overrides = self.overrides(feature, &place.key("overrides"));
+        Step { name, at: due, moves, overrides, redraws: false, hold }
     }
 
     /// When each step is published if nothing holds it up.

@@ -44,10 +44,21 @@ static STAGE: Shape = Shape::new(
 );
 static STAGE_ITEM: ByKind = ByKind { scalar: Some(Value::Name), list: None, map: Some(Value::Object(&STAGE_MAP)) };
 
+static STAGES: ByKind = ByKind {
+    scalar: Some(Value::OneOf(&crate::rollout::vocabulary::NAMES)),
+    list: Some(Value::List(&Value::ByKind(&STAGE_ITEM))),
+    map: None,
+};
+
 pub static FEATURE: Shape = Shape::new(
     "a feature",
     &[
-        key("stages", Value::List(&Value::ByKind(&STAGE_ITEM)), "Its stages, in the order of the ladder.").required(),
+        key(
+            "stages",
+            Value::ByKind(&STAGES),
+            "Its stages, in the order of the ladder; `standard` or `migration`: a shipped vocabulary.",
+        )
+        .required(),
         key("safe_stage", Value::Name, "Where it falls back to.").or("the first stage"),
         key("initial_stage", Value::Name, "The stage everybody has before the rollout.").or("the first stage"),
         key("risk", Value::OneOf(&["high", "low"]), "How much harm a wrong decision does.").or("low"),

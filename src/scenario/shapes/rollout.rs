@@ -2,14 +2,21 @@
 
 use super::{NAMES, later};
 use crate::scenario::defaults;
-use crate::scenario::shape::{Shape, Value, key};
+use crate::scenario::shape::{Shape, Value, integer, key};
 
 const BOUNDS: Value = Value::List(&Value::Bound);
 
 pub static ROLLOUT: Shape = Shape::new(
     "a rollout",
     &[
-        key("bucket_by", Value::OneOf(&["user", "tenant"]), "Whoever shares this shares the decision.").or("user"),
+        key(
+            "bucket_by",
+            Value::Text,
+            "Whoever shares this shares the decision: user, tenant, session, or an attribute, as in request.device.",
+        )
+        .or("user"),
+        key("overrides", OVERRIDES, "Stages for single users and tenants from the first step on."),
+        key("assignment", Value::Object(&ASSIGNMENT), "Whether a rollout that begins again keeps its cohort."),
         key("starts", Value::Duration, "From when steps are counted.").or("0s"),
         key("salt", Value::Text, "Fixes the cohort; without it the seed does."),
         key("steps", Value::List(&Value::Object(&STEP)), "Its steps, in order.").required(),
@@ -23,12 +30,34 @@ pub static ROLLOUT: Shape = Shape::new(
     ],
 );
 
+const OVERRIDES: Value = Value::List(&Value::Object(&OVERRIDE));
+static OVERRIDE: Shape = Shape::new(
+    "an override",
+    &[
+        key("tenant", integer(0, 1_000_000), "The number of a tenant, from 0."),
+        key("user", integer(0, 10_000_000_000_000), "The number of a user, from 0; tenant by tenant."),
+        key("to", Value::Name, "The stage it is given, whatever the targeting rules say.").required(),
+    ],
+)
+.exactly_one(&["tenant", "user"]);
+
+static ASSIGNMENT: Shape = Shape::new(
+    "an assignment",
+    &[key(
+        "on_restart",
+        Value::OneOf(&["keep", "redraw"]),
+        "Whether a step that moves somebody after everybody was back draws the same subjects or others.",
+    )
+    .or("keep")],
+);
+
 static STEP: Shape = Shape::new(
     "a step",
     &[
         key("name", Value::Name, "The name that timeline entries hang on.").or("step-1, step-2, …"),
         key("at", Value::Duration, "When it is due, from the start of the rollout.").or("when the previous hold ends"),
         key("move", Value::List(&Value::Object(&MOVE)), "Who moves to which stage; first match wins.").required(),
+        key("overrides", OVERRIDES, "Stages for single users and tenants from this step on."),
         key("hold", Value::Duration, "How long it holds before the next step.").default(defaults::HOLD),
         key("exit", BOUNDS, "Bounds judged at the end of the hold.").later("exit criteria of a step"),
         key("gate", BOUNDS, "Bounds that must hold throughout.").later("gates of a step"),

@@ -1,0 +1,88 @@
+//! Whom a rollout names one by one, by what it puts the others into buckets, and whether it draws them anew.
+
+use super::place::Place;
+use super::{Draft, unknown};
+use crate::models::estate::Asked;
+use crate::rollout::{BucketBy, FeatureId, Override, Step, Who};
+use crate::scenario::problem::Problem;
+use crate::scenario::quantity;
+
+impl<'a> Draft<'a> {
+    pub(super) fn bucket_by(&mut self, place: &Place<'a>) -> BucketBy {
+        let text = match place.text() {
+            None | Some("user") => return BucketBy::User,
+            Some("tenant") => return BucketBy::Tenant,
+            Some("session") => return BucketBy::Session,
+            Some(text) => text,
+        };
+        let tenant = self.vocabulary.tenant_attributes.iter().map(|(name, _)| format!("tenant.{name}"));
+        let tenant: Vec<String> = tenant.collect();
+        let request = self.vocabulary.request_attributes.iter().map(|(name, _)| format!("request.{name}"));
+        let request: Vec<String> = request.collect();
+        let at = |names: &[String]| names.iter().position(|name| name == text).and_then(|at| u16::try_from(at).ok());
+        let asked = at(&tenant).map(Asked::TenantAttribute).or_else(|| at(&request).map(Asked::RequestAttribute));
+        match asked {
+            Some(asked) => BucketBy::Attribute(self.vocabulary.slot(asked)),
+            None => {
+                let words = ["user", "tenant", "session"].into_iter();
+                let known = words.chain(tenant.iter().chain(&request).map(String::as_str));
+                let problem = unknown(place.span, "unit to bucket by", text, known);
+                self.problems.push(problem);
+                BucketBy::User
+            }
+        }
+    }
+
+    pub(super) fn overrides(&mut self, feature: FeatureId, place: &Place<'a>) -> Vec<Override> {
+        let mut given: Vec<Override> = Vec::new();
+        let items = place.items();
+        for (at, item) in items.iter().enumerate() {
+            let to = item.key("to");
+            let stage = to.text().and_then(|name| self.stage(feature, name, to.span));
+            let (Some(who), Some(to)) = (self.who(item), stage) else { continue };
+            if let Some(first) = given.iter().position(|earlier| earlier.who == who) {
+                let problem = Problem::error(item.span, "the same subject is given a stage twice");
+                let first = items[..at].get(first).map_or(item.span, |first| first.span);
+                self.problems.push(problem.label("again here").related(first, "first here"));
+                continue;
+            }
+            self.can_set(feature, to, "an override can set it");
+            given.push(Override { who, to });
+        }
+        given
+    }
+
+    fn who(&mut self, item: &Place<'a>) -> Option<Who> {
+        let population = &self.estate.population;
+        let tenants = u64::from(population.tenants);
+        let users = tenants * u64::from(population.users_per_tenant);
+        let (place, what, count) = match item.key("tenant").is_given() {
+            true => (item.key("tenant"), "tenant", tenants),
+            false => (item.key("user"), "user", users),
+        };
+        let number = quantity::integer(place.text()?, 0..=u64::MAX).ok()?;
+        if number >= count {
+            let message = format!("there is no {what} {number}");
+            self.error(place.span, message, format!("expected 0 to {}", count - 1));
+            return None;
+        }
+        match what {
+            "tenant" => u32::try_from(number).ok().map(Who::Tenant),
+            _ => Some(Who::User(number)),
+        }
+    }
+
+    /// What a rollout says once for all its steps.
+    pub(super) fn assignment(&mut self, feature: FeatureId, place: &Place<'a>, steps: &mut [Step]) {
+        let redraws = place.key("assignment").key("on_restart").text() == Some("redraw");
+        for step in &mut *steps {
+            step.redraws = redraws;
+        }
+        let standing = self.overrides(feature, &place.key("overrides"));
+        if let Some(first) = steps.first_mut() {
+            let named = |of: &Override| first.overrides.iter().any(|given| given.who == of.who);
+            let more: Vec<Override> = standing.into_iter().filter(|given| !named(given)).collect();
+            first.overrides.extend(more);
+        }
+    }
+}
