@@ -12,6 +12,7 @@ mod convergence;
 pub(crate) mod fixtures;
 mod fleet;
 mod histogram;
+mod irreversible_exposure;
 mod kill_latency;
 mod kills;
 mod ledger;
@@ -75,6 +76,7 @@ pub static ALL: &[&Entry] = &[
     &sticky_cohort::ENTRY,
     &convergence::ENTRY,
     &completion::ENTRY,
+    &irreversible_exposure::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {
