@@ -30,7 +30,7 @@ pub use account::{grounds, occurrence, scope};
 pub use board::{Board, verdict};
 pub use fleet::Fleet;
 pub use histogram::Histogram;
-pub use kills::Kills;
+pub use kills::{InForce, Kills, is_new};
 pub use ledger::{Ledger, Settings, Verdict, Violation};
 pub use mixed::{Mixed, Reading};
 pub use places::{Places, Reset};

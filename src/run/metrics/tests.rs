@@ -1,7 +1,7 @@
 use super::*;
 use crate::invariants::fixtures::*;
-use crate::models::estate::PATH_NEW;
-use crate::models::observation::{Eviction, Failure};
+use crate::models::estate::{PATH_NEW, PATH_OLD};
+use crate::models::observation::*;
 use crate::rollout::Scope;
 use crate::units::Id;
 
@@ -57,7 +57,7 @@ fn measured(stream: &Stream) -> Vec<MetricValue> {
     let estate = estate();
     let mut metrics = Metrics::new(&estate);
     for observed in stream.observed() {
-        if metrics.interests().contains(&observed.what.kind()) {
+        if metrics.wants(observed.what.kind()) {
             metrics.observe(observed, &estate);
         }
     }

@@ -1,0 +1,47 @@
+//! Consumer lag, per group and partition.
+
+use super::{Measure, Report};
+use crate::models::estate::Estate;
+use crate::models::observation::{Kind, Observation, Observed};
+use crate::units::SimTime;
+
+#[derive(Debug)]
+pub struct Lag {
+    partitions: Vec<Vec<u64>>,
+    groups: Vec<u64>,
+    max: u64,
+}
+
+impl Lag {
+    pub fn new(estate: &Estate) -> Lag {
+        let partitions = estate.groups.iter().map(|group| vec![0; estate.topics[group.topic].partitions as usize]);
+        Lag { partitions: partitions.collect(), groups: vec![0; estate.groups.len()], max: 0 }
+    }
+
+    fn set(&mut self, group: usize, partition: u32, lag: u64) {
+        let known = &mut self.partitions[group][partition as usize];
+        let sum = &mut self.groups[group];
+        *sum = *sum - *known + lag;
+        *known = lag;
+        self.max = self.max.max(*sum);
+    }
+}
+
+impl Measure for Lag {
+    fn interests(&self) -> &'static [Kind] {
+        if self.groups.is_empty() { &[] } else { &[Kind::Lag] }
+    }
+
+    fn observe(&mut self, observed: &Observed, _: &Estate) {
+        if let Observation::Lag { group, partition, end, committed } = &observed.what {
+            self.set(group.index(), *partition, end.saturating_sub(*committed));
+        }
+    }
+
+    fn finish(&mut self, _: SimTime, _: &Estate, report: &mut Report) {
+        if !self.groups.is_empty() {
+            report.count("lag.max", self.max);
+            report.count("lag.end", self.groups.iter().sum());
+        }
+    }
+}
