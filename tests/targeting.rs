@@ -90,3 +90,27 @@ fn mistakes_in_whom_a_rollout_names_are_told() {
     let told = self::told(&shop("standard", &format!("{{ {step}, bucket_by: device }}")));
     assert!(told.contains("unit to bucket by"), "{told}");
 }
+
+/// A web edge, a partner edge and a service behind them.
+fn edges(web: &str, pack: &str) -> String {
+    let file = shop("standard", "{ steps: [{ move: [{ to: ACTIVE }] }] }");
+    let file = file.replace("web: { replicas: 2,", &format!("web: {{ edge: {web}, replicas: 2,"));
+    file.replace("pack: { replicas: 2,", &format!("pack: {{ {pack}, replicas: 2,"))
+}
+
+#[test]
+fn an_edge_lets_its_decisions_expire_and_a_service_says_whom_it_trusts() {
+    let plan = planned(&edges("{ expires: 24h }", "trusts: [web]")).expect("it plans").plan;
+    let web = plan.estate.service_named("web").expect("a service");
+    let pack = plan.estate.service_named("pack").expect("a service");
+    assert_eq!(plan.estate.services[web].edge_expires.map(|expires| expires.to_string()).as_deref(), Some("24h"));
+    assert_eq!(plan.estate.services[pack].trusts, [web]);
+    let told = told(&edges("true", "trusts: [wep]"));
+    assert!(told.contains("no service") || told.contains("wep"), "{told}");
+}
+
+#[test]
+fn an_sdk_may_ask_another_environment_and_leave_attributes_out() {
+    let told = told(&edges("true", "ignores: []").replace("poll: 30s", "poll: 30s, leaves_out: [tenant.plan]"));
+    assert!(told.contains("tenant.plan"), "{told}");
+}

@@ -14,11 +14,13 @@ mod fleet;
 mod histogram;
 mod irreversible_exposure;
 mod kill_latency;
+mod kill_precedence;
 mod kills;
 mod ledger;
 mod mixed;
 mod places;
 mod reach;
+mod sample_ratio;
 mod semantic_lag;
 mod semantic_mismatch;
 mod split_brain;
@@ -72,8 +74,10 @@ pub static ALL: &[&Entry] = &[
     &semantic_lag::ENTRY,
     &control_plane_independence::ENTRY,
     &kill_latency::ENTRY,
+    &kill_precedence::ENTRY,
     &stale_policy::ENTRY,
     &sticky_cohort::ENTRY,
+    &sample_ratio::ENTRY,
     &convergence::ENTRY,
     &completion::ENTRY,
     &irreversible_exposure::ENTRY,

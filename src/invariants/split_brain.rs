@@ -5,7 +5,7 @@ use super::fleet::Fleet;
 use super::places::{Places, Reset};
 use super::{Entry, Invariant, Ledger, Settings, Violation, reach};
 use crate::models::estate::{Estate, Happening};
-use crate::models::observation::{Decided, Kind, Observation, ObservationId, Observed, Source};
+use crate::models::observation::{Decided, Kind, Observation, ObservationId, Observed, Refused, Source};
 use crate::rollout::FeatureId;
 use crate::units::SimTime;
 
@@ -18,8 +18,11 @@ pub static ENTRY: Entry = Entry {
     exhibits: ("split-brain", "split-brain:edge-context"),
     causes: &[
         "stripped context",
+        "expired context",
+        "untrusted context",
         "fallback",
         "other salt",
+        "wrong environment",
         "other attributes",
         "old code",
         "stale cache",
@@ -58,11 +61,19 @@ pub fn cause(a: &Decided, b: &Decided) -> &'static str {
     if stripped(a) != stripped(b) {
         return "stripped context";
     }
+    // Whoever did not go by what was carried decided for itself, under what it knew.
+    match (a.refused, b.refused) {
+        (Some(why), None) | (None, Some(why)) => return refusal(why),
+        (Some(_), Some(_)) | (None, None) => {}
+    }
     if a.source == Source::Fallback || b.source == Source::Fallback {
         return "fallback";
     }
     if a.salt != b.salt {
         return "other salt";
+    }
+    if a.environment != b.environment {
+        return "wrong environment";
     }
     if a.attributes != b.attributes {
         return "other attributes";
@@ -78,6 +89,13 @@ pub fn cause(a: &Decided, b: &Decided) -> &'static str {
         Source::Context => "carried context",
         Source::Event => "carried by an event",
         Source::Entity => "kept by the entity",
+    }
+}
+
+fn refusal(why: Refused) -> &'static str {
+    match why {
+        Refused::Expired => "expired context",
+        Refused::Untrusted => "untrusted context",
     }
 }
 
@@ -310,6 +328,9 @@ mod tests {
         told("carried by an event", |d| Decided { source: Source::Event, ..d });
         told("kept by the entity", |d| Decided { source: Source::Entity, ..d });
         told("other salt", |d| Decided { salt: 8, attributes: 8, ..d });
+        told("wrong environment", |d| Decided { environment: 5, attributes: 8, ..d });
+        told("expired context", |d| Decided { refused: Some(Refused::Expired), salt: 8, ..d });
+        told("untrusted context", |d| Decided { refused: Some(Refused::Untrusted), ..d });
         told("other attributes", |d| Decided { attributes: 8, code: 2, ..d });
         told("old code", |d| under(2, Decided { code: 2, ..d }));
         assert_eq!(causes(&split_with(|d| under(2, d))), [("unexplained", 1)]);

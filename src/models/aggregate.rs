@@ -125,6 +125,7 @@ impl World {
                     customer,
                     journey: journey.index() as u16,
                     identity,
+                    left_out: &[],
                 };
                 condition.eval(&mut Existing { subject, status }).unwrap_or(false)
             }

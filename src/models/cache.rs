@@ -172,6 +172,13 @@ impl World {
         }
     }
 
+    /// The version with which the replica's control plane answers. Another environment knows nothing of the rollout: it
+    /// stays at the policy from before.
+    pub(super) fn served(&self, estate: &Estate, replica: ReplicaId) -> u32 {
+        let elsewhere = sdk_of(estate, replica).is_some_and(|sdk| sdk.environment.is_some());
+        if elsewhere { 1 } else { self.control_plane.visible(estate.replicas[replica].region) }
+    }
+
     fn policy_leg(&mut self, estate: &Estate, replica: ReplicaId, fetch: u32, leg: u64) -> SimDuration {
         let key = self.keys.replicas[replica.index()].policy_latency;
         self.cx.sample(&estate.control_plane.latency, key, u64::from(fetch), leg)
@@ -197,7 +204,7 @@ impl World {
             self.cx.after(leg, Event::PolicyUnavailable { replica, life, fetch });
             return;
         }
-        let version = self.control_plane.visible(region);
+        let version = self.served(estate, replica);
         self.cx.after(leg, Event::PolicyAnswer { replica, life, fetch, version });
     }
 
@@ -209,9 +216,7 @@ impl World {
         fetch: u32,
         version: u32,
     ) {
-        let region = estate.replicas[replica].region;
-        let version =
-            if Planted::PolicyReadAtAnswer.is_active() { self.control_plane.visible(region) } else { version };
+        let version = if Planted::PolicyReadAtAnswer.is_active() { self.served(estate, replica) } else { version };
         let cache = &mut self.caches[replica.index()];
         if cache.life != life || !self.replicas[replica.index()].up {
             return;
@@ -241,7 +246,7 @@ impl World {
         self.caches[replica.index()].connected = true;
         if let Some(by) = self.control_plane.obstacle(region) {
             self.break_stream(estate, replica, by);
-        } else if self.control_plane.visible(region) > answered {
+        } else if self.served(estate, replica) > answered {
             self.push_policy(estate, replica);
         }
     }

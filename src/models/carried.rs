@@ -1,5 +1,7 @@
 //! The rollout context: decisions that travel with requests and events.
 
+use super::estate::{Service, ServiceId};
+use super::observation::Refused;
 use crate::rollout::policy::PolicyVersion;
 use crate::rollout::{FeatureId, Reason, StageId};
 use crate::units::SimTime;
@@ -14,6 +16,25 @@ pub struct CarriedDecision {
     pub decision_id: u64,
     pub decided_at: SimTime,
     pub salt: u64,
+    /// The environment whose policy it rests on; zero: production.
+    pub environment: u32,
+    /// Hash of the attributes that its decider left out; zero: none.
+    pub left_out: u64,
+    /// The service that first decided it.
+    pub origin: ServiceId,
+    /// From then on nobody goes by it.
+    pub expires: Option<SimTime>,
+}
+
+impl CarriedDecision {
+    /// Why a service to which it is carried does not go by it.
+    pub fn refused_by(&self, service: &Service, now: SimTime) -> Option<Refused> {
+        if self.expires.is_some_and(|expires| now >= expires) {
+            return Some(Refused::Expired);
+        }
+        let trusted = service.trusts.is_empty() || service.trusts.contains(&self.origin);
+        (!trusted).then_some(Refused::Untrusted)
+    }
 }
 
 /// A rollout context. Most interactions carry one feature, which costs no allocation.

@@ -128,7 +128,7 @@ impl World {
         else {
             return;
         };
-        let version = self.control_plane.visible(spec.region);
+        let version = self.served(estate, replica);
         let life = self.caches[replica.index()].life;
         let key = self.keys.replicas[replica.index()].policy_latency;
         let leg = self.cx.sample(&estate.control_plane.latency, key, version.into(), 2);

@@ -2,9 +2,9 @@
 //! restrictions on top, and the record of all that.
 
 use super::carried::{CarriedDecision, Context};
-use super::estate::{Asked, DecidesFrom, Delivery, Estate, Service};
+use super::estate::{Asked, DecidesFrom, Delivery, Estate, Service, ServiceId};
 use super::interaction::SubjectView;
-use super::observation::{Decided, Observation, Source};
+use super::observation::{Decided, Observation, Refused, Source};
 use super::planted::Planted;
 use super::task::Task;
 use super::world::World;
@@ -20,7 +20,14 @@ struct Found {
     source: Source,
     decision: CarriedDecision,
     freshness: Option<SimDuration>,
-    context_missing: bool,
+    unheard: Unheard,
+}
+
+/// What became of the carried context that was asked for and is not used.
+#[derive(Clone, Copy, Default)]
+struct Unheard {
+    missing: bool,
+    refused: Option<Refused>,
 }
 
 impl World {
@@ -37,7 +44,7 @@ impl World {
     }
 
     fn ask_sources(&mut self, estate: &Estate, slot: Slot<Task>, service: &Service, feature: FeatureId) -> Found {
-        let mut context_missing = false;
+        let mut unheard = Unheard::default();
         for source in &service.decides_from {
             let task = self.tasks.get(slot).expect("a task at work is in its pool");
             let carried = task.context.get(feature).copied();
@@ -48,7 +55,7 @@ impl World {
                     let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
                     let about = interaction.aggregate.and_then(|about| self.aggregates.get(about));
                     if let Some(decision) = about.and_then(|aggregate| aggregate.created_under.get(feature)) {
-                        return Found { source: Source::Entity, decision: *decision, freshness: None, context_missing };
+                        return Found { source: Source::Entity, decision: *decision, freshness: None, unheard };
                     }
                 }
                 DecidesFrom::Context | DecidesFrom::Event => {
@@ -57,13 +64,16 @@ impl World {
                     match carried {
                         Some(decision) if by_event == asks_event => {
                             let source = if by_event { Source::Event } else { Source::Context };
-                            return Found { source, decision, freshness: None, context_missing };
+                            unheard.refused = decision.refused_by(service, self.cx.now());
+                            if unheard.refused.is_none() {
+                                return Found { source, decision, freshness: None, unheard };
+                            }
                         }
-                        _ => context_missing = true,
+                        _ => unheard.missing = true,
                     }
                 }
                 DecidesFrom::Sdk => {
-                    if let Some(found) = self.sdk_decision(estate, slot, service, feature, context_missing) {
+                    if let Some(found) = self.sdk_decision(estate, slot, service, feature, unheard) {
                         return found;
                     }
                 }
@@ -71,7 +81,7 @@ impl World {
             }
         }
         let stage = estate.features[feature].safe_stage;
-        Found { source: Source::Fallback, decision: self.unfounded(stage), freshness: None, context_missing }
+        Found { source: Source::Fallback, decision: self.unfounded(stage), freshness: None, unheard }
     }
 
     /// A decision that rests on no policy.
@@ -84,6 +94,11 @@ impl World {
             decision_id: 0,
             decided_at: self.cx.now(),
             salt: 0,
+            environment: 0,
+            left_out: 0,
+            // Whoever uses it first puts in itself.
+            origin: ServiceId::from_u32(0),
+            expires: None,
         }
     }
 
@@ -93,7 +108,7 @@ impl World {
         slot: Slot<Task>,
         service: &Service,
         feature: FeatureId,
-        context_missing: bool,
+        unheard: Unheard,
     ) -> Option<Found> {
         let sdk = service.sdk.as_ref()?;
         let described = &estate.features[feature];
@@ -112,14 +127,14 @@ impl World {
             if !usable {
                 decision.reason = Reason::Stale;
             }
-            return Some(Found { source: Source::Sdk, decision, freshness: Some(freshness), context_missing });
+            return Some(Found { source: Source::Sdk, decision, freshness: Some(freshness), unheard });
         }
         let stage = match described.when_unknown_for(service.context) {
             WhenUnknown::LastKnownGood | WhenUnknown::FailClosed => described.safe_stage,
             WhenUnknown::FailOpen(stage) | WhenUnknown::CodeDefault(stage) => stage,
         };
         let decision = CarriedDecision { policy_version: held, ..self.unfounded(stage) };
-        Some(Found { source: Source::Fallback, decision, freshness: Some(freshness), context_missing })
+        Some(Found { source: Source::Fallback, decision, freshness: Some(freshness), unheard })
     }
 
     fn evaluate(
@@ -135,9 +150,21 @@ impl World {
         let salt = if Planted::SaltIgnored.is_active() { 0 } else { salt };
         let salt = if Planted::SaltOfVersion.is_active() { salt ^ u64::from(version.0) } else { salt };
         let now = self.cx.now();
-        let mut subject = self.subject_view(estate, slot);
+        let sdk = service.sdk.as_ref();
+        let left_out = sdk.map_or(&[][..], |sdk| &sdk.leaves_out);
+        let mut subject = SubjectView { left_out, ..self.subject_view(estate, slot) };
         let Decision { stage, reason, rule } = decide(&policy, feature, &estate.features[feature], salt, &mut subject);
-        CarriedDecision { stage, reason, rule, policy_version: Some(version), decision_id: 0, decided_at: now, salt }
+        CarriedDecision {
+            stage,
+            reason,
+            rule,
+            policy_version: Some(version),
+            decided_at: now,
+            salt,
+            environment: sdk.and_then(|sdk| sdk.environment).unwrap_or(0),
+            left_out: sdk.map_or(0, |sdk| sdk.left_out),
+            ..self.unfounded(stage)
+        }
     }
 
     fn subject_view<'a>(&'a mut self, estate: &'a Estate, slot: Slot<Task>) -> SubjectView<'a> {
@@ -149,6 +176,7 @@ impl World {
             customer: interaction.customer,
             journey: interaction.id.journey.index() as u16,
             identity: interaction.identity,
+            left_out: &[],
             draws: &mut self.cx.draws,
         }
     }
@@ -207,6 +235,8 @@ impl World {
         let mut decision = found.decision;
         if decision.decision_id == 0 {
             decision.decision_id = self.decisions;
+            decision.origin = estate.replicas[task.replica].service;
+            decision.expires = service.edge_expires.map(|expires| now + expires);
         }
         let staleness =
             decision.policy_version.map_or(SimDuration::ZERO, |version| self.control_plane.staleness(version, now));
@@ -228,8 +258,10 @@ impl World {
             staleness,
             code: self.replicas[task.replica.index()].code,
             salt: decision.salt,
-            attributes: customer.user ^ u64::from(customer.tenant) << 40,
-            context_missing: found.context_missing,
+            attributes: customer.user ^ u64::from(customer.tenant) << 40 ^ decision.left_out,
+            context_missing: found.unheard.missing,
+            refused: found.unheard.refused,
+            environment: decision.environment,
             attempt: task.attempt,
             tenant: customer.tenant,
             tenant_region: customer.tenant_region,

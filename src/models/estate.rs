@@ -162,6 +162,12 @@ pub struct Sdk {
     pub alert_after: Option<SimDuration>,
     /// Buckets with this salt instead of the policy's: the misconfiguration that splits cohorts.
     pub salt: Option<u64>,
+    /// It asks another environment than production, by the hash of its name: policy is not rolled out there.
+    pub environment: Option<u32>,
+    /// What its evaluation context lacks: the misconfiguration that decides with other attributes.
+    pub leaves_out: Vec<Asked>,
+    /// Hash of the names of what it lacks; zero: nothing.
+    pub left_out: u64,
 }
 
 /// A source of decisions, in the order in which a service asks them.
@@ -214,6 +220,10 @@ pub struct Service {
     pub edge: bool,
     /// Features decided at the edge; empty: all.
     pub edge_features: Vec<FeatureId>,
+    /// How long what is decided at this edge may travel.
+    pub edge_expires: Option<SimDuration>,
+    /// The services whose decisions it goes by when they are carried to it; empty: all.
+    pub trusts: Vec<ServiceId>,
     /// The share of requests and events from here that carry on the context.
     pub forwards: Share,
     /// The most a local switch lets through, per feature.

@@ -144,11 +144,16 @@ pub struct SubjectView<'a> {
     pub customer: Customer,
     pub journey: u16,
     pub identity: u64,
+    /// What whoever decides does not know of it.
+    pub left_out: &'a [super::estate::Asked],
 }
 
 impl SubjectView<'_> {
     pub fn asked(&mut self, asked: super::estate::Asked) -> Value {
         use super::estate::Asked;
+        if self.left_out.contains(&asked) {
+            return Value::Missing;
+        }
         match asked {
             Asked::TenantAttribute(index) => {
                 let key = self.keys.tenant_attributes[usize::from(index)];

@@ -184,6 +184,7 @@ impl World {
             customer: Customer { tenant: 0, user: 0, tenant_region: Id::new(0) },
             journey: 0,
             identity: 0,
+            left_out: &[],
         };
         let described = &estate.features[feature];
         let decision = decide(&policy, feature, described, policy.feature(feature).salt, &mut subject);

@@ -68,6 +68,15 @@ impl Source {
     }
 }
 
+/// Why a carried context was not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It had travelled for longer than its edge allows.
+    Expired,
+    /// It was decided by a service that this one does not trust.
+    Untrusted,
+}
+
 /// A decision used by a context, made when its program first read the stage (rules.md, 3).
 #[derive(Clone, Copy, Debug)]
 pub struct Decided {
@@ -97,6 +106,10 @@ pub struct Decided {
     pub attributes: u64,
     /// The context's order of sources asks a carried context before this source, and none was there.
     pub context_missing: bool,
+    /// A carried context was there, and this service does not go by it: why.
+    pub refused: Option<Refused>,
+    /// The environment whose policy it rests on; zero: production.
+    pub environment: u32,
     pub attempt: u16,
     /// The subject's tenant and its region, for scopes.
     pub tenant: u32,

@@ -1,5 +1,6 @@
 //! A replica at work: requests arrive, queue for a worker, are served, and are answered.
 
+use super::carried::CarriedDecision;
 use super::estate::{CUSTOMER_PATIENCE, Estate, RegionId, ReplicaId, ServiceId};
 use super::event::Event;
 use super::interaction::Ongoing;
@@ -132,7 +133,8 @@ impl World {
             .iter()
             .take_while(|source| **source != DecidesFrom::Sdk)
             .all(|source| *source != carried);
-        let asks = |feature: &FeatureId| sdk_first || task.context.get(*feature).is_none();
+        let honours = |carried: &CarriedDecision| carried.refused_by(service, self.cx.now()).is_none();
+        let asks = |feature: &FeatureId| sdk_first || !task.context.get(*feature).is_some_and(honours);
         service.decides_from.contains(&DecidesFrom::Sdk) && estate.operations[task.operation].may_read.iter().any(asks)
     }
 

@@ -82,6 +82,7 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.defects();
     draft.consumers();
     draft.decide_sources();
+    draft.trust();
     draft.users(&place.key("users"));
     draft.standing_rules();
     draft.rollouts(&place.key("rollout"));

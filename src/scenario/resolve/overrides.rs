@@ -15,21 +15,60 @@ impl<'a> Draft<'a> {
             Some("session") => return BucketBy::Session,
             Some(text) => text,
         };
-        let tenant = self.vocabulary.tenant_attributes.iter().map(|(name, _)| format!("tenant.{name}"));
-        let tenant: Vec<String> = tenant.collect();
-        let request = self.vocabulary.request_attributes.iter().map(|(name, _)| format!("request.{name}"));
-        let request: Vec<String> = request.collect();
-        let at = |names: &[String]| names.iter().position(|name| name == text).and_then(|at| u16::try_from(at).ok());
-        let asked = at(&tenant).map(Asked::TenantAttribute).or_else(|| at(&request).map(Asked::RequestAttribute));
-        match asked {
+        match self.attribute_asked(text) {
             Some(asked) => BucketBy::Attribute(self.vocabulary.slot(asked)),
             None => {
-                let words = ["user", "tenant", "session"].into_iter();
-                let known = words.chain(tenant.iter().chain(&request).map(String::as_str));
+                let attributes = self.attribute_names();
+                let known = ["user", "tenant", "session"].into_iter().chain(attributes.iter().map(String::as_str));
                 let problem = unknown(place.span, "unit to bucket by", text, known);
                 self.problems.push(problem);
                 BucketBy::User
             }
+        }
+    }
+
+    /// Every attribute as a file names it: of tenants, then of requests.
+    fn attribute_names(&self) -> Vec<String> {
+        let tenant = self.vocabulary.tenant_attributes.iter().map(|(name, _)| format!("tenant.{name}"));
+        tenant.chain(self.vocabulary.request_attributes.iter().map(|(name, _)| format!("request.{name}"))).collect()
+    }
+
+    fn attribute_asked(&self, text: &str) -> Option<Asked> {
+        let at = self.attribute_names().iter().position(|name| name == text)?;
+        let tenants = self.vocabulary.tenant_attributes.len();
+        let index = |at: usize| u16::try_from(at).ok();
+        if at < tenants {
+            index(at).map(Asked::TenantAttribute)
+        } else {
+            index(at - tenants).map(Asked::RequestAttribute)
+        }
+    }
+
+    pub(super) fn leaves_out(&mut self, place: &Place<'a>) -> Vec<Asked> {
+        let mut asked = Vec::new();
+        for (text, span) in place.texts() {
+            match self.attribute_asked(text) {
+                Some(attribute) if asked.contains(&attribute) => {
+                    self.error(span, format!("`{text}` is left out twice"), "once is enough");
+                }
+                Some(attribute) => asked.push(attribute),
+                None => {
+                    let known = self.attribute_names();
+                    let problem = unknown(span, "attribute", text, known.iter().map(String::as_str));
+                    self.problems.push(problem);
+                }
+            }
+        }
+        asked
+    }
+
+    /// Whose carried decisions each service goes by, once all services are known.
+    pub(super) fn trust(&mut self) {
+        for at in 0..self.services.len() {
+            let id = crate::models::estate::ServiceId::new(at);
+            let named = self.services[at].place.key("trusts").texts();
+            let trusts = named.into_iter().filter_map(|(name, span)| self.service_named(name, span)).collect();
+            self.estate.services[id].trusts = trusts;
         }
     }
 

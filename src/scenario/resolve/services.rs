@@ -59,6 +59,8 @@ impl<'a> Draft<'a> {
             decides_from: Vec::new(),
             edge,
             edge_features,
+            edge_expires: self.maybe_duration(&place.key("edge").key("expires")),
+            trusts: Vec::new(),
             forwards: if external { Share::NONE } else { self.share(&place.key("forwards"), defaults::FORWARDS) },
             local: self.local_switches(&place.key("local")),
             ignores: self.feature_list(&place.key("ignores")),
@@ -158,6 +160,9 @@ impl<'a> Draft<'a> {
             persist: self.boolean(&place.key("persist")),
             alert_after: self.alert_after(&place.key("alert_after")),
             salt: place.key("salt").text().map(salt),
+            environment: environment(&place.key("environment")),
+            left_out: left_out(&place.key("leaves_out")),
+            leaves_out: self.leaves_out(&place.key("leaves_out")),
         })
     }
 
@@ -302,6 +307,17 @@ pub(super) fn no_such_code(span: Span, service: &str, code: u32, codes: &[CodeVe
     let known: Vec<String> = codes.iter().map(|code| code.number.to_string()).collect();
     let problem = Problem::error(span, format!("`{service}` has no code version {code}"));
     problem.label(format!("expected one of {}", known.join(", "))).help("code versions are declared under `code:`")
+}
+
+/// Another environment than production, as the hash of its name.
+fn environment(place: &Place<'_>) -> Option<u32> {
+    let name = place.text().filter(|name| *name != "production")?;
+    Some((hash_bytes(name.as_bytes()) as u32).max(1))
+}
+
+/// What tells an evaluation context that lacks these attributes from a whole one; zero where it lacks none.
+fn left_out(place: &Place<'_>) -> u64 {
+    place.texts().iter().fold(0, |all, (name, _)| all ^ hash_bytes(name.as_bytes()))
 }
 
 /// A salt as a number: the number itself, or the hash of a text.

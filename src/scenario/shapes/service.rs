@@ -28,8 +28,7 @@ static EDGE_MAP: Shape = Shape::new(
     "an edge",
     &[
         key("features", NAMES, "The features decided here.").or("all"),
-        key("expires", Value::Duration, "How long its decisions may travel.")
-            .later("decisions that expire on their way"),
+        key("expires", Value::Duration, "How long its decisions may travel; after that nobody goes by them."),
     ],
 );
 
@@ -50,6 +49,7 @@ pub static SERVICE: Shape = Shape::new(
         )
         .or("[sdk, safe_stage]; behind an edge [context, sdk, safe_stage]"),
         key("edge", Value::ByKind(&EDGE), "Decides here for all that follows.").or("false"),
+        key("trusts", NAMES, "The services whose carried decisions it goes by.").or("all"),
         key("forwards", Value::Share, "The share of requests and events that carry the context on.")
             .default(defaults::FORWARDS),
         key("local", Value::MapOf(&LOCAL), "The most a local switch lets through, by feature."),
@@ -131,6 +131,9 @@ macro_rules! sdk_keys {
             key("alert_after", Value::Duration, "Raises an alert after so long without contact."),
             key("stale_while_revalidate", Value::Boolean, "With `ttl`: the request does not wait.").or("false"),
             key("salt", Value::Text, "Buckets with this salt instead of the policy's."),
+            key("environment", Value::Name, "Asks the control plane of this environment, where nothing is rolled out.")
+                .or("production"),
+            key("leaves_out", NAMES, "Attributes that its evaluation context lacks, as in tenant.plan."),
             key("preset", Value::Name, "A real SDK by name.").later("SDK presets"),
         ]
     };
