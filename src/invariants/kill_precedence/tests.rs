@@ -105,7 +105,6 @@ fn seen(policy: &FeaturePolicy, user: u64) -> (View, Asks) {
         overrides: policy.overrides.clone(),
         rules: policy.rules.clone(),
         default_stage: policy.default_stage,
-        rules_unknown: false,
     };
     let (tenant, region) = ((user % 3) as u32, (user % 2) as u16);
     (view, Asks { user: Some(user), tenant, region, journey: 0, bucket: Some(bucket_word(SALT, user)) })

@@ -13,8 +13,6 @@ pub struct View {
     pub overrides: Vec<Override>,
     pub rules: Vec<Rule>,
     pub default_stage: StageId,
-    /// Something was published whose rules cannot be put together from the plan: then only kills and overrides count.
-    pub rules_unknown: bool,
 }
 
 /// What a decision asked about, as far as observations tell.
@@ -40,7 +38,6 @@ impl Views {
                 overrides: Vec::new(),
                 rules: standing.map(|(_, rules)| rules.clone()).unwrap_or_default(),
                 default_stage: feature.initial_stage,
-                rules_unknown: false,
             };
             vec![(PolicyVersion(1), view)]
         };
@@ -109,10 +106,6 @@ impl View {
     pub fn contradiction(&self, feature: &Feature, asks: &Asks, stage: StageId) -> Option<&'static str> {
         if let Some(to) = self.given(asks) {
             return (self.after_kills(feature, asks, to) != stage).then(|| self.blame(feature, asks, stage));
-        }
-        if self.rules_unknown {
-            let beyond = self.blame(feature, asks, stage) == "beyond a kill" && stage != feature.safe_stage;
-            return beyond.then_some("beyond a kill");
         }
         for rule in &self.rules {
             // Whether the percentage takes it in; without a bucket it may or may not.
