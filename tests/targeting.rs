@@ -103,7 +103,7 @@ fn an_edge_lets_its_decisions_expire_and_a_service_says_whom_it_trusts() {
     let plan = planned(&edges("{ expires: 24h }", "trusts: [web]")).expect("it plans").plan;
     let web = plan.estate.service_named("web").expect("a service");
     let pack = plan.estate.service_named("pack").expect("a service");
-    assert_eq!(plan.estate.services[web].edge_expires.map(|expires| expires.to_string()).as_deref(), Some("24h"));
+    assert_eq!(plan.estate.services[web].edge_expires.map(|expires| expires.to_string()).as_deref(), Some("1d"));
     assert_eq!(plan.estate.services[pack].trusts, [web]);
     let told = told(&edges("true", "trusts: [wep]"));
     assert!(told.contains("no service") || told.contains("wep"), "{told}");
