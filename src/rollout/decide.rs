@@ -53,7 +53,7 @@ pub struct Decision {
     pub rule: Option<u16>,
 }
 
-/// Evaluates `feature` for `subject` under `policy`, line by line of the table of [precedence](super::precedence): the
+/// Evaluates `feature` for `subject` under `policy`, line by line of the table of [precedence]: the
 /// first line that speaks decides, then kills restrict; a service's local switch restricts where it is used. An
 /// audience that asks for an attribute the subject does not have does not match. `salt` is the policy's own, unless
 /// the evaluating SDK was configured with another one.
