@@ -780,7 +780,6 @@ const REFUSED: &[&str] = &[
     "10:5 readiness (`requires`)",
     "11:1 teams that react",
     "14:12 SDK presets",
-    "15:37 decisions that expire on their way",
     "18:23 compensations",
     "20:5 sagas",
     "26:37 dual writes",
@@ -1018,7 +1017,7 @@ servises: {}", &[
         "83:14 there is no feature `gift-wrappp` [not known] did you mean `gift-wrap`?",
     ]),
     ("bucket_by: tenant", "bucket_by: tenants", &[
-        "94:16 `bucket_by` is never `tenants` [expected one of user, tenant] did you mean `tenant`?",
+        "94:16 there is no unit to bucket by `tenants` [not known] did you mean `tenant`?",
     ]),
     ("  gift-wrap:
     bucket_by", "  gift-wap:
