@@ -298,3 +298,32 @@ fn defects_are_told_what_is_wrong_with_them() {
         assert!(problems.contains(expected), "{defect}: {problems}");
     }
 }
+
+#[test]
+fn an_effect_that_happens_once_is_not_repeated_by_retries_whether_or_not_there_is_an_entity() {
+    let shop = |once: &str, entity: &str| {
+        let text = format!(
+            r#"
+windtunnel: 1
+name: retried
+duration: 5m
+services:
+  front:
+    operations: {{ buy: [{{ do: [{{ call: core.sell, timeout: 100ms, retries: 2 }}] }}] }}
+  core:
+    operations: {{ sell: [{{ do: [{{ effect: sell{once} }}, {{ wait: 1s }}] }}] }}
+journeys: {{ buy: {{ arrivals: 1/s, first: front.buy{entity} }} }}
+"#
+        );
+        let (_, seen) = observe(&text, 1);
+        let mut of = BTreeMap::new();
+        effects(&seen).for_each(|effect| *of.entry(effect.interaction.n).or_insert(0) += 1);
+        assert!(of.len() > 200, "{}", of.len());
+        of.into_values().collect::<std::collections::BTreeSet<u32>>()
+    };
+    let entity = ", entity: { name: order }";
+    assert_eq!(shop("", ""), [3].into(), "every attempt has its effect");
+    assert_eq!(shop(", once: true", ""), [1].into());
+    assert_eq!(shop(", once: true", entity), [1].into());
+    assert_eq!(shop(", once_by: entity.id", entity), [1].into());
+}

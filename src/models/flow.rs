@@ -352,13 +352,13 @@ impl World {
         let wrong = self.wrong_on(estate, slot, rule.path);
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         if site.once {
+            // Without an entity the interaction is all that it can be once for.
             let about = interaction.aggregate.and_then(|about| self.aggregates.get_mut(about));
-            if let Some(aggregate) = about {
-                if aggregate.once.contains(&site.effect) {
-                    return Next::Go;
-                }
-                aggregate.once.push(site.effect);
+            let made = about.map_or(&mut interaction.once, |aggregate| &mut aggregate.once);
+            if made.contains(&site.effect) {
+                return Next::Go;
             }
+            made.push(site.effect);
         }
         self.cx.cause = interaction.cause;
         interaction.cause = self.cx.observe(Observation::Effect(EffectMade {

@@ -30,6 +30,8 @@ pub struct Ongoing {
     pub arrived: SimTime,
     /// What it is about.
     pub aggregate: Option<Slot<Aggregate>>,
+    /// Effects that happen once and have happened, where it is about no aggregate.
+    pub once: SmallVec<[u16; 8]>,
     /// Tasks, messages and uncommitted records that still belong to it.
     pub open: u32,
     pub user: Option<(UsersId, u32)>,
@@ -93,7 +95,19 @@ impl Spare {
 
 impl Ongoing {
     pub fn new(id: Interaction, identity: u64, customer: Customer, arrived: SimTime, visits: Visits) -> Ongoing {
-        Ongoing { id, identity, customer, arrived, aggregate: None, open: 0, user: None, emitted: 0, visits, cause: 0 }
+        Ongoing {
+            id,
+            identity,
+            customer,
+            arrived,
+            aggregate: None,
+            once: SmallVec::new(),
+            open: 0,
+            user: None,
+            emitted: 0,
+            visits,
+            cause: 0,
+        }
     }
 
     pub fn visit(&mut self, operation: OperationId) -> u16 {
