@@ -1098,7 +1098,7 @@ servises: {}", &[
         "112:16 `split-brain` never comes out as `hold` [expected holds, violated or a bound such as { at_most: 60s }] did you mean `holds`?",
     ]),
     ("split-brain: holds", "split-brain: { violated: { cause: stale cash } }", &[
-        "112:37 `split-brain` is never violated because of `stale cash` [expected one of stripped context, fallback, other salt, other attributes, old code, stale cache, carried context, carried by an event, kept by the entity, unexplained] did you mean `stale cache`?",
+        "112:37 `split-brain` is never violated because of `stale cash` [expected one of stripped context, expired context, untrusted context, fallback, other salt, wrong environment, other attributes, old code, stale cache, carried context, carried by an event, kept by the entity, unexplained] did you mean `stale cache`?",
     ]),
     ("split-brain: holds", "exactly-once-effect: holds", &[
         "112:3 this version of windtunnel does not support the invariant `exactly-once-effect` yet [not judged] ",
