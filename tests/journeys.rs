@@ -327,3 +327,147 @@ journeys: {{ buy: {{ arrivals: 1/s, first: front.buy{entity} }} }}
     assert_eq!(shop(", once: true", entity), [1].into());
     assert_eq!(shop(", once_by: entity.id", entity), [1].into());
 }
+
+/// Orders are billed when the ledger is healthy; it is down from minute 5 to minute 10.
+fn billing(until: &str, down: &str) -> String {
+    format!(
+        r#"
+windtunnel: 1
+name: billing
+duration: 20m
+services:
+  shop:
+    operations: {{ buy: [{{ do: [{{ call: billing.charge }}] }}] }}
+  billing:
+    replicas: 2
+    operations:
+      charge:
+        - {{ do: [{{ effect: accept }}, {{ queue_until: {{ {until} }} }}, {{ call: ledger.post }}, {{ effect: charge }}] }}
+  ledger:
+    replicas: 2
+    operations: {{ post: [{{ do: [{{ effect: post }}] }}] }}
+journeys: {{ buy: {{ arrivals: 2/s, first: shop.buy }} }}
+timeline: [{down}]
+"#
+    )
+}
+
+const LEDGER_DOWN: &str = "{ at: 5m, fault: service.crash, target: ledger, lasts: 5m }";
+
+#[test]
+fn billing_accepts_while_the_ledger_is_down_and_charges_everything_once_it_is_healthy() {
+    let (estate, seen) = observe(&billing(r#"when: 'healthy("ledger")', looks_every: 5s"#, LEDGER_DOWN), 1);
+    let charge = estate.effects.find("charge").expect("there is a charge");
+    let minute = |fact: &Observed| fact.at.as_secs_f64() / 60.0;
+    let arrived = seen.iter().filter(|fact| matches!(fact.what, Observation::Arrived { .. })).count();
+    assert!(failed(&seen).is_empty(), "every customer has an answer, and none is an error");
+    let charged: Vec<(u64, f64)> = seen
+        .iter()
+        .filter_map(|fact| match fact.what {
+            Observation::Effect(effect) if effect.effect == charge => Some((effect.interaction.n, minute(fact))),
+            _ => None,
+        })
+        .collect();
+    let once: std::collections::BTreeSet<u64> = charged.iter().map(|(n, _)| *n).collect();
+    assert_eq!((charged.len(), once.len()), (arrived, arrived), "nothing is lost, and nothing is charged twice");
+    let within = |from: f64, to: f64| charged.iter().filter(|(_, at)| (from..to).contains(at)).count();
+    assert_eq!(within(5.01, 10.0), 0);
+    // Five minutes of orders emerge within one look, besides those of the time.
+    assert!((500..740).contains(&within(10.0, 10.2)), "{}", within(10.0, 10.2));
+    let held: Vec<f64> = seen
+        .iter()
+        .filter_map(|fact| match fact.what {
+            Observation::Resumed { held, given_up: None, .. } => Some(held.as_secs_f64()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(held.len(), arrived);
+    assert!(held.iter().all(|held| *held <= 306.0) && held.iter().any(|held| *held > 290.0));
+    let at_once = held.iter().filter(|held| **held == 0.0).count();
+    assert!(at_once > arrived / 2, "what is healthy is not waited for");
+}
+
+#[test]
+fn what_is_held_for_too_long_is_given_up_and_what_there_is_no_room_for_is_refused() {
+    let until = r#"when: 'healthy("ledger")', at_most: 1m, room: 30"#;
+    let (_, seen) = observe(&billing(until, LEDGER_DOWN), 1);
+    let (mut now, mut most, mut given_up) = (0, 0, 0);
+    for fact in &seen {
+        match fact.what {
+            Observation::Held { .. } => now += 1,
+            Observation::Resumed { given_up: why, held, .. } => {
+                now -= 1;
+                if let Some(why) = why {
+                    assert_eq!(why, windtunnel::models::observation::Failure::HeldTooLong);
+                    assert_eq!(held.as_secs_f64(), 60.0);
+                    given_up += 1;
+                }
+            }
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    // 30 at a time for a minute each, over five minutes; one more passes when they are about to go on.
+    assert!((30..=31).contains(&most) && now == 0, "{most} {now}");
+    assert!((110..=150).contains(&given_up), "{given_up}");
+    let refused = failed(&seen).len();
+    assert!((400..520).contains(&refused), "600 orders less what was held: {refused}");
+}
+
+#[test]
+fn what_is_held_outlives_the_process_that_held_it() {
+    let down = format!("{LEDGER_DOWN}, {{ at: 7m, fault: service.crash, target: billing, lasts: 1m }}");
+    let (estate, seen) = observe(&billing(r#"when: 'healthy("ledger")'"#, &down), 1);
+    let of = |name: &str| {
+        let wanted = estate.effects.find(name).expect("there is such an effect");
+        effects(&seen).filter(|effect| effect.effect == wanted).map(|effect| effect.interaction.n).collect::<Vec<_>>()
+    };
+    let (mut accepted, mut charged) = (of("accept"), of("charge"));
+    accepted.sort_unstable();
+    charged.sort_unstable();
+    assert!(accepted.len() > 2_000);
+    assert_eq!(accepted, charged, "whatever was accepted is charged");
+}
+
+#[test]
+fn a_ledger_is_not_healthy_behind_a_partition_or_without_room() {
+    let waits = |extra: &str, down: &str| {
+        let text = billing(r#"when: 'healthy("ledger")'"#, down).replace("  ledger:\n    replicas: 2", extra);
+        let (_, seen) = observe(&text, 1);
+        seen.iter().filter(|fact| matches!(fact.what, Observation::Resumed { held, .. } if !held.is_zero())).count()
+    };
+    let ledger = "  ledger:\n    replicas: 2";
+    assert_eq!(waits(ledger, ""), 0);
+    let slow = "  ledger:\n    workers: 1\n    queue: 0\n    takes: 400ms";
+    assert!(waits(slow, "") > 500, "one worker that is busy four fifths of the time");
+    let regions = "population: { regions: { east: 50%, west: 50% }, tenants: { count: 50 } }\nservices:\n  shop:";
+    let apart =
+        billing(r#"when: 'healthy("ledger")'"#, "{ at: 5m, fault: network.partition, region: east, lasts: 5m }")
+            .replace("services:\n  shop:", regions)
+            .replace("  billing:\n    replicas: 2", "  billing:\n    replicas: { east: 2, west: 2 }")
+            .replace("  ledger:\n    replicas: 2", "  ledger:\n    replicas: { west: 2 }");
+    let (_, seen) = observe(&apart, 1);
+    let held = seen.iter().filter(|fact| matches!(fact.what, Observation::Resumed { held, .. } if !held.is_zero()));
+    assert!(held.count() > 100, "those in the region without a ledger wait");
+}
+
+#[test]
+fn a_queue_until_a_condition_is_told_what_is_wrong_with_it() {
+    let cases = [
+        (r#"when: 'healthy("legder")'"#, "there is no service `legder`"),
+        (r#"when: 'healthy("ledger", "billing")'"#, "healthy() takes the name of a service"),
+        (r#"when: 'healty("ledger")'"#, "did you mean `healthy`?"),
+        (r#"when: 'healthy("ledger")', looks_every: 0s"#, "0s"),
+        (r#"daily: "22:00", room: 5"#, "`room` belongs to a queue until a condition holds"),
+        (r#"daily: "22:00", when: 'true'"#, "daily"),
+        ("looks_every: 5s", "daily"),
+    ];
+    assert_eq!(told(&billing(r#"when: 'healthy("ledger")'"#, "")), "");
+    for (until, expected) in cases {
+        let problems = told(&billing(until, ""));
+        assert!(problems.contains(expected), "{until}: {problems}");
+    }
+    let audience = "features: { fast: { stages: [A, B] } }\nrollout: { fast: { steps: [{ at: 1m, move: [{ of: 'healthy(\"ledger\")', to: B }] }] } }\n";
+    let problems = told(&format!("{}{audience}", billing("when: 'true'", "")));
+    assert!(problems.contains("is known to a service at work"), "{problems}");
+}

@@ -201,7 +201,7 @@ services:
         by_stage:
           SLOW: { path: old, do: [{ dual_write: { of: new } }, { effect: decide }, { set: decided }] }
           SHADOWED: { path: old, do: [{ shadow: { of: new, disagrees: 1% } }, { effect: decide }, { set: decided }] }
-          FAST: { path: new, do: [{ queue_until: { when: 'true' } }, { effect: decide, once_by: request.id }, { set: decided }] }
+          FAST: { path: new, do: [{ effect: decide, once_by: request.id }, { set: decided }] }
   bureau: { external: true, outcome_unknown: 1%, takes_effect: 50%, operations: { score: [] } }
 journeys:
   apply:
@@ -784,8 +784,7 @@ const REFUSED: &[&str] = &[
     "20:5 sagas",
     "26:37 dual writes",
     "27:41 shadowing",
-    "28:52 queues until a condition holds",
-    "28:97 idempotency keys other than `entity.id`",
+    "28:62 idempotency keys other than `entity.id`",
     "29:29 unknown outcomes",
     "29:50 unknown outcomes (`takes_effect`)",
     "32:28 arrival curves",

@@ -37,7 +37,8 @@ fn follow(estate: &Estate, action: &Action, open: &mut Vec<OperationId>) {
         | Action::Reject { .. }
         | Action::Ignore
         | Action::Fail { .. }
-        | Action::QueueUntilDaily { .. } => {}
+        | Action::QueueUntilDaily { .. }
+        | Action::QueueUntil(_) => {}
     }
 }
 

@@ -338,6 +338,10 @@ impl Slots for Asking<'_> {
             Asked::DomainVersion => {
                 task.handling.map_or(Value::Missing, |handling| Value::Int(handling.handled_as.into()))
             }
+            Asked::Healthy(service) => {
+                let from = self.estate.replicas[task.replica].region;
+                Value::Bool(self.world.healthy(self.estate, service, from))
+            }
             Asked::TenantAttribute(_)
             | Asked::RequestAttribute(_)
             | Asked::TenantRegion

@@ -113,6 +113,8 @@ pub enum Asked {
     Replayed,
     /// The domain version under which the event is handled.
     DomainVersion,
+    /// Whether a service is up, can be reached and has room, as the replica at work finds it.
+    Healthy(ServiceId),
 }
 
 /// How a replica comes to know the policy.

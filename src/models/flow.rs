@@ -15,12 +15,8 @@ use crate::units::{SimDuration, SimTime, Slab, Slot};
 /// A call under way: the task that waits, and the number of its call.
 pub type Waiting = (Slot<Task>, u32);
 
-/// How often held work that is due looks for a live replica while its service has none (assumption: a scheduler's
-/// period of a minute, as cron's).
-const LOOKS_FOR_HELD_WORK_EVERY: SimDuration = SimDuration::from_secs(60);
-
 /// Whether the program can go on at once.
-enum Next {
+pub(super) enum Next {
     Go,
     Suspended,
 }
@@ -97,7 +93,8 @@ impl World {
                 }
                 Next::Go
             }
-            Action::QueueUntilDaily { second_of_day } => self.queue_until(estate, slot, *second_of_day),
+            Action::QueueUntilDaily { second_of_day } => self.queue_until_daily(estate, slot, *second_of_day),
+            Action::QueueUntil(site) => self.queue_until(estate, slot, site),
         }
     }
 
@@ -106,7 +103,7 @@ impl World {
     }
 
     /// Where the chance outcomes of this action are drawn: the occurrence and the action, whatever came before.
-    fn chance_address(&self, slot: Slot<Task>) -> (u64, u64) {
+    pub(super) fn chance_address(&self, slot: Slot<Task>) -> (u64, u64) {
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
         let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
         (interaction.identity, address(u64::from(task.action) << 16 | 1 << 31, task.visit, task.attempt))
@@ -129,41 +126,17 @@ impl World {
         Next::Suspended
     }
 
-    /// A wait or a hold is over: on with the next action. What was held is taken up by another replica where the one
-    /// that stored it is down.
+    /// A wait or a hold is over: on with the next action.
     pub(super) fn on_continue(&mut self, estate: &Estate, slot: Slot<Task>) {
         let Some(task) = self.tasks.get(slot) else { return };
-        if task.doing == Doing::Held && !self.replicas[task.replica.index()].up {
-            let (service, near) = (estate.replicas[task.replica].service, estate.replicas[task.replica].region);
-            let (identity, at) = self.chance_address(slot);
-            let Some(replica) = self.choose_replica(estate, service, near, identity, at) else {
-                self.cx.after(LOOKS_FOR_HELD_WORK_EVERY, Event::Continue { task: slot });
-                return;
-            };
-            self.tasks.get_mut(slot).expect("the task was just seen").replica = replica;
+        if task.doing == Doing::Held && !self.goes_on(estate, slot) {
+            return;
         }
         let task = self.tasks.get_mut(slot).expect("the task was just seen");
         task.doing = Doing::Working;
         task.action += 1;
         task.iteration = 0;
         self.advance(estate, slot);
-    }
-
-    /// Accepts and holds: the caller has its answer, the consumer commits, the rest runs later under the same
-    /// decision (rules.md, 26). Nobody works on it meanwhile, and the process that held it may die: what is held is
-    /// stored.
-    fn queue_until(&mut self, estate: &Estate, slot: Slot<Task>, second_of_day: u32) -> Next {
-        const DAY: u64 = 86_400;
-        let now_second = u64::from(estate.starts_at_second_of_day) * 1_000_000_000 + self.cx.now().nanos();
-        let day = DAY * 1_000_000_000;
-        let wanted = u64::from(second_of_day) * 1_000_000_000;
-        let wait = (wanted + day - now_second % day) % day;
-        let wait = if wait == 0 { day } else { wait };
-        self.tasks.get_mut(slot).expect("a task at work is in its pool").doing = Doing::Held;
-        self.cx.after(SimDuration::from_nanos(wait), Event::Continue { task: slot });
-        self.free_worker(estate, slot);
-        self.answer(estate, slot, Outcome::Succeeded);
-        Next::Suspended
     }
 
     fn call(&mut self, estate: &Estate, slot: Slot<Task>, site: &CallSite) -> Next {
@@ -303,7 +276,8 @@ impl World {
             | Action::Reject { .. }
             | Action::Ignore
             | Action::Fail { .. }
-            | Action::QueueUntilDaily { .. } => unreachable!("a task that calls stands at a call"),
+            | Action::QueueUntilDaily { .. }
+            | Action::QueueUntil(_) => unreachable!("a task that calls stands at a call"),
         }
     }
 

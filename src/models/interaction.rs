@@ -196,7 +196,8 @@ impl SubjectView<'_> {
             | Asked::Status
             | Asked::Attempt
             | Asked::Replayed
-            | Asked::DomainVersion => Value::Missing,
+            | Asked::DomainVersion
+            | Asked::Healthy(_) => Value::Missing,
         }
     }
 }

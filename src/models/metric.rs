@@ -77,6 +77,16 @@ pub const ALL: &[Metric] = &[
         unit: "1",
         formula: "records handled under another domain version than they were produced with",
     },
+    Metric { name: "held.count", unit: "1", formula: "pieces of work that were accepted and held (`queue_until`)" },
+    Metric { name: "held.max", unit: "1", formula: "the most pieces of work held at once" },
+    Metric { name: "held.end", unit: "1", formula: "pieces of work still held when the run ended" },
+    Metric { name: "held_for.p50", unit: "s", formula: "median time for which work was held" },
+    Metric { name: "held_for.max", unit: "s", formula: "the longest time for which work was held" },
+    Metric {
+        name: "given_up.count",
+        unit: "1",
+        formula: "pieces of held work that were given up: what they waited for did not come",
+    },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

@@ -15,6 +15,7 @@ pub mod event;
 pub mod fault;
 mod flow;
 pub mod group;
+mod held;
 pub mod identity;
 pub mod interaction;
 pub mod journey;

@@ -33,7 +33,7 @@ impl Links {
         Links { cut: vec![0; regions], ..Links::default() }
     }
 
-    fn partitioned(&self, a: RegionId, b: RegionId) -> bool {
+    pub(super) fn partitioned(&self, a: RegionId, b: RegionId) -> bool {
         a != b && (self.cut[a.index()] > 0 || self.cut[b.index()] > 0)
     }
 

@@ -142,10 +142,12 @@ pub enum Failure {
     Dependency,
     /// A condition could not be evaluated (an attribute that is missing, an overflow).
     Condition,
+    /// It was accepted and held, and what it waited for did not come in time.
+    HeldTooLong,
 }
 
 impl Failure {
-    pub const ALL: [Failure; 7] = [
+    pub const ALL: [Failure; 8] = [
         Failure::Timeout,
         Failure::Overloaded,
         Failure::NoReplica,
@@ -153,6 +155,7 @@ impl Failure {
         Failure::Error,
         Failure::Dependency,
         Failure::Condition,
+        Failure::HeldTooLong,
     ];
 
     pub fn name(self) -> &'static str {
@@ -164,6 +167,7 @@ impl Failure {
             Failure::Error => "error",
             Failure::Dependency => "dependency failed",
             Failure::Condition => "condition could not be evaluated",
+            Failure::HeldTooLong => "held too long",
         }
     }
 }
@@ -452,6 +456,18 @@ pub enum Observation {
     FaultEnded {
         entry: u32,
     },
+    /// Work was accepted, and waits for its time or for a condition.
+    Held {
+        interaction: Interaction,
+        operation: OperationId,
+    },
+    /// What was held goes on, or is given up.
+    Resumed {
+        interaction: Interaction,
+        operation: OperationId,
+        held: SimDuration,
+        given_up: Option<Failure>,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -504,10 +520,12 @@ pub enum Kind {
     Restarted,
     FaultStarted,
     FaultEnded,
+    Held,
+    Resumed,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::FaultEnded as usize + 1;
+    pub const COUNT: usize = Kind::Resumed as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -545,6 +563,8 @@ impl Kind {
         Kind::Restarted,
         Kind::FaultStarted,
         Kind::FaultEnded,
+        Kind::Held,
+        Kind::Resumed,
     ];
 
     /// As `reached:` and traces name it.
@@ -585,6 +605,8 @@ impl Kind {
             Kind::Restarted => "restarted",
             Kind::FaultStarted => "fault_started",
             Kind::FaultEnded => "fault_ended",
+            Kind::Held => "held",
+            Kind::Resumed => "resumed",
         }
     }
 
@@ -609,7 +631,9 @@ impl Observation {
             | Observation::Emitted { interaction, .. }
             | Observation::Parked { interaction, .. }
             | Observation::DeadLettered { interaction, .. }
-            | Observation::MessageLost { interaction, .. } => Some(*interaction),
+            | Observation::MessageLost { interaction, .. }
+            | Observation::Held { interaction, .. }
+            | Observation::Resumed { interaction, .. } => Some(*interaction),
             Observation::Decided(decided) => Some(decided.interaction),
             Observation::Effect(effect) => Some(effect.interaction),
             Observation::Delivered(delivered) => Some(delivered.interaction),
@@ -672,6 +696,8 @@ impl Observation {
             Observation::Restarted { .. } => Kind::Restarted,
             Observation::FaultStarted { .. } => Kind::FaultStarted,
             Observation::FaultEnded { .. } => Kind::FaultEnded,
+            Observation::Held { .. } => Kind::Held,
+            Observation::Resumed { .. } => Kind::Resumed,
         }
     }
 }

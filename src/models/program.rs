@@ -84,6 +84,18 @@ pub struct EffectSite {
     pub once: bool,
 }
 
+/// Where work is accepted and held until a condition holds.
+#[derive(Clone, Debug)]
+pub struct HoldSite {
+    pub when: Arc<Condition>,
+    /// How often what is held looks whether it may go on.
+    pub looks_every: SimDuration,
+    /// What is held for longer than this is given up.
+    pub at_most: SimDuration,
+    /// How much the service holds at once; one more is refused.
+    pub room: u32,
+}
+
 #[derive(Clone, Debug)]
 pub enum Action {
     Call(CallSite),
@@ -116,6 +128,8 @@ pub enum Action {
     QueueUntilDaily {
         second_of_day: u32,
     },
+    /// Accepts, answers, and goes on when a condition holds.
+    QueueUntil(HoldSite),
 }
 
 /// The share a quantity means where a share is wanted: clamped to 0 and 1.

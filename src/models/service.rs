@@ -1,7 +1,7 @@
 //! A replica at work: requests arrive, queue for a worker, are served, and are answered.
 
 use super::carried::CarriedDecision;
-use super::estate::{CUSTOMER_PATIENCE, Estate, RegionId, ReplicaId, ServiceId};
+use super::estate::{CUSTOMER_PATIENCE, Estate, RegionId, ReplicaId, Service, ServiceId};
 use super::event::Event;
 use super::interaction::Ongoing;
 use super::network::Leg;
@@ -32,6 +32,11 @@ pub struct Replica {
 impl Replica {
     pub fn running(code: u32) -> Replica {
         Replica { up: true, code, code_since: SimTime::ZERO, busy: 0, queue: VecDeque::new(), held_down: 0 }
+    }
+
+    /// Whether it runs and would take one more request.
+    pub(super) fn takes_one_more(&self, service: &Service) -> bool {
+        self.up && (self.busy < service.workers || (self.queue.len() as u64) < u64::from(service.queue))
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Task {
     pub visit_of_call: u16,
     /// When the record occurred on whose behalf this was called, if on any.
     pub acts_on: Option<SimTime>,
+    /// Since when it is held, where it is.
+    pub held_since: SimTime,
     /// The decisions used here, each made once.
     pub used: Context,
     /// An outcome settled before the program ended (a call that failed, a reject).
@@ -105,6 +107,7 @@ impl Task {
             call_attempt: 0,
             visit_of_call: 0,
             acts_on: None,
+            held_since: SimTime::ZERO,
             used: Context::default(),
             settled: None,
         }

@@ -55,6 +55,8 @@ pub struct World {
     pub(super) kept: Slab<Record>,
     pub(super) groups: Vec<Group>,
     pub(super) members: Vec<Member>,
+    /// Pieces of work held, per service.
+    pub(super) held: Vec<u32>,
     /// Interactions begun, per journey.
     pub(super) arrived: Vec<u64>,
     /// Journeys begun by each closed-loop user.
@@ -105,6 +107,7 @@ impl World {
                 .iter()
                 .map(|spec| Member::running(estate.services[estate.replicas[spec.replica].service].initial_code))
                 .collect(),
+            held: vec![0; estate.services.len()],
             arrived: vec![0; estate.journeys.len()],
             rounds: estate.users.iter().map(|users| vec![0; users.most as usize]).collect(),
             aggregates: Slab::default(),

@@ -10,6 +10,7 @@ mod convergence;
 mod decisions;
 mod deliveries;
 mod effects;
+mod held;
 mod lag;
 
 use super::summary::MetricValue;
@@ -31,6 +32,7 @@ const ALL: &[Create] = &[
     |_| Box::new(effects::Effects::default()),
     |estate| Box::new(lag::Lag::new(estate)),
     |estate| Box::new(deliveries::Deliveries::new(estate)),
+    |estate| Box::new(held::Held::new(estate)),
 ];
 
 /// One concern: what it looks at, and the metrics it comes to.

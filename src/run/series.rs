@@ -143,7 +143,9 @@ impl Recorder {
             | Observation::PolicyReplicated { .. }
             | Observation::Suppressed { .. }
             | Observation::MessageLost { .. }
-            | Observation::Alert { .. } => {}
+            | Observation::Alert { .. }
+            | Observation::Held { .. }
+            | Observation::Resumed { .. } => {}
         }
     }
 

@@ -61,6 +61,10 @@ pub const ARRIVAL_COMPLETES: Default =
 pub const THINK: Default =
     default("exponential(mean=5s)", "assumption; the OpenTelemetry demo's users wait 1 s to 10 s");
 pub const LOOKS_EVERY: Default = default("10s", "assumption: how often a load generator reads its own flag");
+pub const HELD_LOOKS: Default = default("5s", "assumption: how often a worker looks at its table of held work");
+pub const HELD_AT_MOST: Default =
+    default("1h", "assumption: after that somebody has been told, and work that waits is of no use");
+pub const HELD_ROOM: Default = default("10000", "assumption: a table that can be worked off within minutes");
 pub const HOLD: Default = default("0s", "the next step follows at once unless it says `at`");
 pub const OUTBOX_RELAY: Default = default("500ms", "Debezium, `poll.interval.ms`");
 pub const DRAIN_LEAST: Default = default("10s", "assumption: requests in flight finish");

@@ -5,7 +5,7 @@ use super::problem::nearest;
 use crate::models::estate::Asked;
 use crate::rollout::condition::SlotId;
 use crate::rollout::{Feature, FeatureId, FlagValue, Symbols};
-use crate::units::IdVec;
+use crate::units::{Id, IdVec};
 
 /// Everything that conditions of a scenario can name, wherever they stand.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub struct Vocabulary {
     pub request_attributes: Vec<(String, Vec<String>)>,
     pub regions: Vec<String>,
     pub journeys: Vec<String>,
+    pub services: Vec<String>,
 }
 
 impl Vocabulary {
@@ -215,10 +216,11 @@ impl Names for ConditionNames<'_> {
     }
 
     fn call(&mut self, function: &str, args: &[&str]) -> Result<(SlotId, Type), NameError> {
-        const FUNCTIONS: [&str; 5] = ["stage", "flag", "can", "has", "size"];
+        const FUNCTIONS: [&str; 6] = ["stage", "flag", "can", "has", "size", "healthy"];
         let [name] = args else {
             return match function {
                 "stage" | "flag" => Err(error(format!("{function}() takes the name of a feature"), None)),
+                "healthy" => Err(error("healthy() takes the name of a service", None)),
                 _ => Err(error(format!("there is no function `{function}`"), nearest(function, FUNCTIONS))),
             };
         };
@@ -244,6 +246,17 @@ impl Names for ConditionNames<'_> {
                     Some(FlagValue::Number(_)) => Type::Float,
                 };
                 Ok((self.vocabulary.slot(Asked::Flag(feature)), of))
+            }
+            "healthy" if !self.is_rule() => {
+                Err(error("a service's health is known to a service at work, not when a decision is made", None))
+            }
+            "healthy" => {
+                let found = self.vocabulary.services.iter().position(|service| service == name);
+                let Some(at) = found else {
+                    let services = self.vocabulary.services.iter().map(String::as_str);
+                    return Err(error(format!("there is no service `{name}`"), nearest(name, services)));
+                };
+                Ok((self.vocabulary.slot(Asked::Healthy(Id::new(at))), Type::Bool))
             }
             _ => Err(error(format!("there is no function `{function}`"), nearest(function, FUNCTIONS))),
         }

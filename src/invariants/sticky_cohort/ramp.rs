@@ -51,7 +51,8 @@ fn asks_subject_only(estate: &Estate, audience: &Condition) -> bool {
         | Asked::Status
         | Asked::Attempt
         | Asked::Replayed
-        | Asked::DomainVersion => false,
+        | Asked::DomainVersion
+        | Asked::Healthy(_) => false,
     })
 }
 

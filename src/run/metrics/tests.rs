@@ -36,7 +36,31 @@ fn eventful() -> Stream {
     stream.at(36.0).push(Observation::PolicyLost { replica: replica(7) });
     (0..8).for_each(|at| stream.applies(at, 3));
     consumers(&mut stream);
+    held(&mut stream);
     stream
+}
+
+fn held(stream: &mut Stream) {
+    let (interaction, operation) = (interaction(0, 0), Id::from_u32(3));
+    let goes_on = |stream: &mut Stream, secs, given_up| {
+        let held = SimDuration::from_secs(secs);
+        stream.push(Observation::Resumed { interaction, operation, held, given_up });
+    };
+    for at in [51.0, 52.0, 53.0] {
+        stream.at(at).push(Observation::Held { interaction, operation });
+    }
+    goes_on(stream, 2, None);
+    stream.at(54.0).push(Observation::Held { interaction, operation });
+    goes_on(stream, 4, Some(Failure::HeldTooLong));
+}
+
+/// The estate of the fixtures, with a queue in the mailer.
+fn holding() -> Estate {
+    let mut estate = estate();
+    let (when, every) = (std::sync::Arc::new(crate::rollout::Condition::always()), SimDuration::from_secs(1));
+    let site = crate::models::program::HoldSite { when, looks_every: every, at_most: every, room: 1 };
+    estate.operations[Id::from_u32(3)].rules[0].actions.push(crate::models::program::Action::QueueUntil(site));
+    estate
 }
 
 fn consumers(stream: &mut Stream) {
@@ -54,7 +78,7 @@ fn consumers(stream: &mut Stream) {
 }
 
 fn measured(stream: &Stream) -> Vec<MetricValue> {
-    let estate = estate();
+    let estate = holding();
     let mut metrics = Metrics::new(&estate);
     for observed in stream.observed() {
         if metrics.wants(observed.what.kind()) {
@@ -91,6 +115,12 @@ fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
         ("first_eviction", 40.0),
         ("parked.count", 1.0),
         ("misread_events.count", 1.0),
+        ("held.count", 4.0),
+        ("held.max", 3.0),
+        ("held.end", 2.0),
+        ("held_for.p50", 2.0),
+        ("held_for.max", 4.0),
+        ("given_up.count", 1.0),
     ];
     assert_eq!(
         expected.map(|(name, _)| name).to_vec(),
@@ -126,9 +156,11 @@ fn a_version_that_one_replica_never_gets_is_never_full() {
 }
 
 #[test]
-fn without_consumers_their_metrics_are_absent() {
+fn without_consumers_or_queues_their_metrics_are_absent() {
     let mut estate = estate();
     estate.groups = crate::units::IdVec::default();
     let values = Metrics::new(&estate).finish(seconds(1.0), &estate);
-    assert!(values.iter().all(|metric| !metric.name.starts_with("lag") && !metric.name.starts_with("parked")));
+    for absent in ["lag", "parked", "held", "given_up"] {
+        assert!(values.iter().all(|metric| !metric.name.starts_with(absent)), "{absent}");
+    }
 }

@@ -25,7 +25,9 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
         | Observation::Rejected { .. }
         | Observation::Moment { .. }
         | Observation::Status { .. }
-        | Observation::MessageLost { .. } => of_request(&observed.what, estate)?,
+        | Observation::MessageLost { .. }
+        | Observation::Held { .. }
+        | Observation::Resumed { .. } => of_request(&observed.what, estate)?,
         Observation::Emitted { .. }
         | Observation::Parked { .. }
         | Observation::DeadLettered { .. }
@@ -133,6 +135,14 @@ fn of_request(what: &Observation, estate: &Estate) -> Option<(String, String)> {
         (estate.entities[*entity].name.clone(), format!("goes from {from} to {to}{illegal}"))
     } else if let Observation::MessageLost { by, .. } = what {
         ("network".to_owned(), format!("loses a message: {}", by.name()))
+    } else if let Observation::Held { operation: holds, .. } = what {
+        (operation(*holds, estate), "accepts it, and holds it".to_owned())
+    } else if let Observation::Resumed { operation: held_by, held, given_up, .. } = what {
+        let text = match given_up {
+            None => format!("goes on with it after {held}"),
+            Some(why) => format!("gives it up after {held}: {}", why.name()),
+        };
+        (operation(*held_by, estate), text)
     } else {
         return None;
     })

@@ -44,7 +44,11 @@ fn leaves_traces(subject: &Subject<'_>, id: OperationId) -> bool {
         let irreversible = matches!(action, Action::Effect(site) if site.irreversible);
         let tells = matches!(
             action,
-            Action::Emit(_) | Action::Set { .. } | Action::Mark { .. } | Action::QueueUntilDaily { .. }
+            Action::Emit(_)
+                | Action::Set { .. }
+                | Action::Mark { .. }
+                | Action::QueueUntilDaily { .. }
+                | Action::QueueUntil(_)
         );
         let by_flag = matches!(action, Action::Fail { share: Quantity::Flag { .. } } | Action::WaitFlag { .. });
         irreversible || tells || by_flag

@@ -4,7 +4,7 @@ use super::coverage::Matrix;
 use super::place::Place;
 use super::{Draft, has_no};
 use crate::models::estate::{EntityId, Quantity};
-use crate::models::program::{Action, CallSite, EffectSite, EmitSite, OnError, OperationId, RuleWhen};
+use crate::models::program::{Action, CallSite, EffectSite, EmitSite, HoldSite, OnError, OperationId, RuleWhen};
 use crate::rollout::{FeatureId, StageId};
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span};
@@ -53,13 +53,7 @@ impl<'a> Draft<'a> {
                 let share = self.quantity_in(id, &of)?;
                 Some(Action::Fail { share })
             }
-            "queue_until" => {
-                let daily = of.key("daily");
-                let time = quantity::clock(daily.text()?).ok()?;
-                self.waits_for_a_daily_time = true;
-                let second_of_day = u32::try_from(time.nanos() / 1_000_000_000).ok()?;
-                Some(Action::QueueUntilDaily { second_of_day })
-            }
+            "queue_until" => self.queue_until(id, &of),
             // Read and refused by the shape: shadow, dual_write, compensate.
             _ => None,
         }
@@ -119,6 +113,33 @@ impl<'a> Draft<'a> {
         let once = self.boolean(&place.key("once")) || once_by.is_given();
         let irreversible = self.boolean(&place.key("irreversible"));
         Some(Action::Effect(EffectSite { effect, irreversible, compensated, once }))
+    }
+
+    fn queue_until(&mut self, id: OperationId, of: &Place<'a>) -> Option<Action> {
+        let (daily, when) = (of.key("daily"), of.key("when"));
+        if daily.is_given() {
+            for key in ["looks_every", "at_most", "room"] {
+                let place = of.key(key);
+                if place.is_given() {
+                    let problem =
+                        Problem::error(place.span, format!("`{key}` belongs to a queue until a condition holds"));
+                    self.problems.push(problem.label("not with `daily`").help("write `when:`, or leave it out"));
+                }
+            }
+            let time = quantity::clock(daily.text()?).ok()?;
+            self.waits_for_a_daily_time = true;
+            let second_of_day = u32::try_from(time.nanos() / 1_000_000_000).ok()?;
+            return Some(Action::QueueUntilDaily { second_of_day });
+        }
+        let standing = self.standing(id);
+        let condition = self.condition(&when, &standing);
+        let looks_every = self.period(&of.key("looks_every"), defaults::HELD_LOOKS);
+        let at_most = self.period(&of.key("at_most"), defaults::HELD_AT_MOST);
+        let room = self.count(&of.key("room"), 10_000_000, defaults::HELD_ROOM);
+        let condition = condition?;
+        let features = self.features_read(&condition);
+        self.estate.operations[id].may_read.extend(features);
+        Some(Action::QueueUntil(HoldSite { when: condition, looks_every, at_most, room }))
     }
 
     fn set_status(&mut self, id: OperationId, of: &Place<'a>) -> Option<Action> {

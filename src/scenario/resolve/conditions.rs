@@ -78,7 +78,8 @@ impl<'a> Draft<'a> {
             | Asked::Status
             | Asked::Attempt
             | Asked::Replayed
-            | Asked::DomainVersion => None,
+            | Asked::DomainVersion
+            | Asked::Healthy(_) => None,
         });
         let capabilities = condition.capabilities().map(|(feature, _)| FeatureId::from_u32(u32::from(feature)));
         let mut features: Vec<FeatureId> = slots.chain(capabilities).collect();

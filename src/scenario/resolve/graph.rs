@@ -7,10 +7,12 @@ use super::operations::Body;
 use super::place::Place;
 use crate::models::estate::TopicId;
 use crate::models::program::OperationId;
+use crate::scenario::defaults;
 use crate::scenario::problem::Problem;
+use crate::scenario::quantity;
 use crate::scenario::shapes::VERBS;
 use crate::scenario::tree::Node;
-use crate::units::Id;
+use crate::units::{Id, SimDuration};
 
 /// The actions of a written operation, in every rule and row; rows by name, so that the order of keys never matters.
 pub(super) fn actions_of<'n>(operation: &Place<'n>) -> Vec<Place<'n>> {
@@ -39,6 +41,19 @@ pub(super) fn verb_of(action: &Place<'_>) -> Option<&'static str> {
     entries.iter().find_map(|entry| telling(entry.name()))
 }
 
+/// How long a queue can hold what it accepts: to the next time of day, or until it gives up.
+fn longest_hold(until: &Place<'_>) -> SimDuration {
+    const A_DAY: SimDuration = SimDuration::from_secs(24 * 3_600);
+    if until.key("daily").is_given() {
+        return A_DAY;
+    }
+    if !until.key("when").is_given() {
+        return SimDuration::ZERO;
+    }
+    let at_most = until.key("at_most");
+    quantity::duration(at_most.text().unwrap_or(defaults::HELD_AT_MOST.text)).unwrap_or(SimDuration::ZERO)
+}
+
 impl<'a> Draft<'a> {
     /// Draws the graph of operations and finds what each can be reached by.
     pub(super) fn reach(&mut self) {
@@ -54,18 +69,16 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let known = !done.insert((feature, entity, first));
-            let reached = if known && !self.waits_somewhere() { continue } else { self.reached_from([first]) };
-            let mut waits = false;
+            let reached = if known && !self.holds_somewhere() { continue } else { self.reached_from([first]) };
+            let mut holds = SimDuration::ZERO;
             for id in reached {
                 let draft = &mut self.operations[id.index()];
                 draft.reached = true;
                 draft.features.extend(feature);
                 draft.entities.extend(entity);
-                waits |= draft.waits_daily;
+                holds = holds.max(draft.holds);
             }
-            if waits {
-                self.allow_daily_wait(at);
-            }
+            self.allow_hold(at, holds);
         }
         // Where a journey could not be read, what it would reach is not known.
         if (0..self.journeys.len()).all(|at| self.journeys[at].first.is_some() && !self.lacks_feature(at)) {
@@ -78,13 +91,13 @@ impl<'a> Draft<'a> {
         self.journeys[journey].feature.is_none() && self.journeys[journey].place.key("feature").is_given()
     }
 
-    fn waits_somewhere(&self) -> bool {
-        self.operations.iter().any(|operation| operation.waits_daily)
+    fn holds_somewhere(&self) -> bool {
+        self.operations.iter().any(|operation| !operation.holds.is_zero())
     }
 
     /// What an operation calls and emits, and the statuses it sets; unknown names are told when it is compiled.
     fn sketch(&mut self, at: usize) {
-        let (mut calls, mut emits, mut waits) = (Vec::new(), Vec::new(), false);
+        let (mut calls, mut emits, mut holds) = (Vec::new(), Vec::new(), SimDuration::ZERO);
         match self.operations[at].body.clone() {
             Body::Written(place) => {
                 for action in actions_of(&place) {
@@ -94,7 +107,7 @@ impl<'a> Draft<'a> {
                         self.status(status, set.span);
                     }
                     self.note_names(&action);
-                    waits |= action.key("queue_until").key("daily").is_given();
+                    holds = holds.max(longest_hold(&action.key("queue_until")));
                     let (topic, kind) = (action.key("emit"), action.key("type"));
                     let topic = topic.text().and_then(|name| {
                         self.estate.topics.enumerate().find(|(_, topic)| topic.name == name).map(|(id, _)| id)
@@ -112,7 +125,7 @@ impl<'a> Draft<'a> {
             Body::Serve => calls.extend(self.plainly_called(at)),
         }
         let draft = &mut self.operations[at];
-        (draft.calls, draft.emits, draft.waits_daily) = (calls, emits, waits);
+        (draft.calls, draft.emits, draft.holds) = (calls, emits, holds);
     }
 
     /// Effects and moments are declared by being used, also in an operation that has other mistakes.

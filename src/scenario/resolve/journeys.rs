@@ -402,14 +402,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// How long the longest wait for a time of day makes a journey: a day, and what comes after it.
-    pub(super) fn allow_daily_wait(&mut self, journey: usize) {
-        const A_DAY_AND_SOME: SimDuration = SimDuration::from_secs(25 * 3_600);
-        if self.journeys[journey].place.key("completes_within").is_given() {
+    /// How long the longest hold on its way makes a journey: the hold, and for what comes after it an hour a day of it.
+    pub(super) fn allow_hold(&mut self, journey: usize, longest: SimDuration) {
+        if longest.is_zero() || self.journeys[journey].place.key("completes_within").is_given() {
             return;
         }
         if let Some(journey) = self.estate.journeys.iter_mut().nth(journey) {
-            journey.completes_within = journey.completes_within.max(A_DAY_AND_SOME);
+            journey.completes_within = journey.completes_within.max(longest + longest.scaled(1.0 / 24.0));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::rollout::{FeatureId, StageId};
 use crate::scenario::names::{RuleScope, Standing};
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::tree::Node;
-use crate::units::Id;
+use crate::units::{Id, SimDuration};
 
 /// The operation that stands for a service of which no more is said.
 const SERVE: &str = "serve";
@@ -38,7 +38,8 @@ pub(super) struct OperationDraft<'a> {
     /// Operations it calls, and events it emits: topic, type.
     pub calls: Vec<OperationId>,
     pub emits: Vec<(crate::models::estate::TopicId, u16)>,
-    pub waits_daily: bool,
+    /// The longest that work is held here.
+    pub holds: SimDuration,
     /// Of the journeys that reach it.
     pub features: BTreeSet<FeatureId>,
     pub entities: BTreeSet<EntityId>,
@@ -93,7 +94,7 @@ impl<'a> Draft<'a> {
             body,
             calls: Vec::new(),
             emits: Vec::new(),
-            waits_daily: false,
+            holds: SimDuration::ZERO,
             features: BTreeSet::new(),
             entities: BTreeSet::new(),
             reached: false,

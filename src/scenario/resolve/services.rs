@@ -32,6 +32,7 @@ impl<'a> Draft<'a> {
         let mut total = 0_u64;
         for (entry, place) in services {
             self.check_name("service", entry.name(), entry.key.span);
+            self.vocabulary.services.push(entry.name().to_owned());
             let id = Id::new(self.estate.services.len());
             let replicas = self.replicas_of(entry.name(), &place.key("replicas"), id, &mut total);
             let takes = self.distribution(&place.key("takes"), defaults::TAKES);

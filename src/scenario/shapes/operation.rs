@@ -122,7 +122,12 @@ static UNTIL: Shape = Shape::new(
     "a time to go on",
     &[
         key("daily", Value::Clock, "At this time of day."),
-        key("when", Value::Condition, "When this holds.").later("queues until a condition holds"),
+        key("when", Value::Condition, "When this holds."),
+        key("looks_every", Value::Duration, "With `when`: how often what is held looks.").default(defaults::HELD_LOOKS),
+        key("at_most", Value::Duration, "With `when`: what is held for longer is given up.")
+            .default(defaults::HELD_AT_MOST),
+        key("room", integer(1, 10_000_000), "With `when`: how much its service holds at once; one more is refused.")
+            .default(defaults::HELD_ROOM),
     ],
 )
 .exactly_one(&["daily", "when"]);
