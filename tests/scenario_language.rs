@@ -214,7 +214,7 @@ reconciliation:
   nightly: { left: decide, right: decide, key: entity.id, every: 1h, settles_after: { SLOW: 1h }, metric: gap, exceptions: { park: true } }
 rollout:
   fast-track:
-    strategy: canary
+    bucket_by: user
     analysis: { every: 1m, window: 5m, failures: 2, no_data: pause, against: control }
     gate: ["error_rate.delta < 1%"]
     on_failure: { back_to: SLOW }
@@ -790,7 +790,6 @@ const REFUSED: &[&str] = &[
     "32:28 arrival curves",
     "35:27 amounts",
     "37:1 reconciliation jobs",
-    "41:5 rollout strategies",
     "42:5 analysis of gates",
     "43:5 gates",
     "44:5 gates (`on_failure`)",

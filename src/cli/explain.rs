@@ -4,7 +4,7 @@ use super::{EXIT_CODES, Exit, files, print, tell};
 use crate::models::fault::{Aim, Takes};
 use crate::models::metric;
 use crate::report::terminal::Ink;
-use crate::rollout::{precedence, vocabulary};
+use crate::rollout::{precedence, strategy, vocabulary};
 use crate::scenario::lint;
 use crate::scenario::problem::nearest;
 use crate::scenario::{Assumption, Origin, Request, assumptions, plan_steps};
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, `precedence`, `exit-codes`, `plan` or `assumptions`.
+    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, `precedence`, `exit-codes`, `plan` or `assumptions`.
     name: String,
     /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
     file: Option<PathBuf>,
@@ -43,6 +43,7 @@ impl Explain {
         }
         let text = invariant(&self.name).or_else(|| fault(&self.name)).or_else(|| one_metric(&self.name));
         let text = text.or_else(|| one_lint(&self.name)).or_else(|| stages(&self.name));
+        let text = text.or_else(|| one_strategy(&self.name));
         match text {
             Some(text) => {
                 print(&text);
@@ -95,6 +96,7 @@ fn known() -> Vec<&'static str> {
     names.extend(metric::ALL.iter().map(|metric| metric.name));
     names.extend(lint::ALL.iter().flat_map(|lint| [lint.code, lint.name]));
     names.extend(vocabulary::NAMES);
+    names.extend(strategy::NAMES);
     names.extend(["precedence", "exit-codes", "plan", "assumptions"]);
     names
 }
@@ -145,6 +147,13 @@ fn stages(name: &str) -> Option<String> {
 
 fn granted(grants: &[&str]) -> String {
     if grants.is_empty() { "nothing".to_owned() } else { grants.join(", ") }
+}
+
+fn one_strategy(name: &str) -> Option<String> {
+    let chosen = strategy::named(name)?;
+    let takes: Vec<&str> = ["to", "every"].iter().chain(chosen.takes).copied().collect();
+    let takes = takes.join(", ");
+    Some(format!("{name}, a strategy of a rollout\n  {}\n  takes  {takes}\n", chosen.sentence))
 }
 
 fn one_metric(name: &str) -> Option<String> {

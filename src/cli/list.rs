@@ -3,7 +3,7 @@
 use super::{Exit, files, print};
 use crate::models::metric;
 use crate::report::terminal::Ink;
-use crate::rollout::vocabulary;
+use crate::rollout::{strategy, vocabulary};
 use crate::scenario::lint;
 use crate::{faults, invariants, report};
 use clap::Args;
@@ -11,11 +11,11 @@ use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, or a scenario file or folder; none: all.
+    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, `strategies`, or a scenario file or folder; none: all.
     what: Option<String>,
 }
 
-const CATALOGUES: [&str; 6] = ["invariants", "faults", "metrics", "lints", "formats", "vocabularies"];
+const CATALOGUES: [&str; 7] = ["invariants", "faults", "metrics", "lints", "formats", "vocabularies", "strategies"];
 
 impl List {
     pub fn run(self, ink: Ink) -> Exit {
@@ -51,6 +51,7 @@ fn catalogue(what: &str) -> String {
     let rows: Vec<(&str, &str)> = match what {
         "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
         "faults" => faults::ALL.iter().map(|fault| (fault.name(), fault.sentence())).collect(),
+        "strategies" => strategy::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
         "metrics" => metric::ALL.iter().map(|metric| (metric.name, metric.formula)).collect(),
         _ => report::ALL.iter().map(|format| (format.name, format.sentence)).collect(),
     };

@@ -59,9 +59,9 @@ enum Command {
     Lint(lint::Lint),
     /// Compare the engine with theory: closed forms against the runs of generated scenarios.
     Validate(validate::Validate),
-    /// List what the language knows: invariants, faults, metrics, lints, formats, vocabularies; or the variants of a file.
+    /// List what the language knows: invariants, faults, metrics, lints, formats, vocabularies, strategies; or the variants of a file.
     List(list::List),
-    /// Explain an invariant, a fault, a metric, a lint or the exit codes; or a file's plan or assumptions.
+    /// Explain an invariant, a fault, a metric, a lint, a strategy or the exit codes; or a file's plan or assumptions.
     Explain(explain::Explain),
     /// Print the JSON Schema of scenario files, for editors.
     Schema(schema::Schema),

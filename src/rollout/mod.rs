@@ -9,6 +9,7 @@ pub mod feature;
 pub mod policy;
 pub mod precedence;
 pub mod step;
+pub mod strategy;
 pub mod vocabulary;
 
 pub use condition::{Condition, Symbol, Symbols};

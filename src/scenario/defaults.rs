@@ -66,6 +66,13 @@ pub const HELD_AT_MOST: Default =
     default("1h", "assumption: after that somebody has been told, and work that waits is of no use");
 pub const HELD_ROOM: Default = default("10000", "assumption: a table that can be worked off within minutes");
 pub const HOLD: Default = default("0s", "the next step follows at once unless it says `at`");
+/// How long a step of a strategy holds.
+pub const STRATEGY_EVERY: Default = default("10m", "AWS CodeDeploy, `LambdaLinear10PercentEvery10Minutes`");
+pub const RAMP_STEPS: Default = default("10", "AWS CodeDeploy, `LambdaLinear10PercentEvery10Minutes`");
+pub const RAMP_START: Default = default("1%", "assumption: an exponential ramp begins with one customer of a hundred");
+pub const RAMP_FACTOR: Default = default("2", "assumption: twice as many in each step");
+pub const CANARY_START: Default = default("10%", "AWS CodeDeploy, `LambdaCanary10Percent10Minutes`");
+pub const TENANT_BATCH: Default = default("1", "tenant by tenant: one at a time");
 pub const OUTBOX_RELAY: Default = default("500ms", "Debezium, `poll.interval.ms`");
 pub const DRAIN_LEAST: Default = default("10s", "assumption: requests in flight finish");
 pub const DRAIN_LEAST_WITH_TOPICS: Default =

@@ -24,6 +24,8 @@ mod population;
 mod rollout;
 mod services;
 mod settings;
+mod shrinking;
+mod strategies;
 mod timeline;
 mod topics;
 

@@ -1,6 +1,7 @@
 //! Rollouts: steps, moves, salts, and when each step is published as planned.
 
 use super::place::Place;
+use super::strategies::Placed;
 use super::{Draft, shown};
 use crate::models::estate::Rollout;
 use crate::models::metric;
@@ -12,7 +13,7 @@ use crate::scenario::problem::{Problem, Span};
 use crate::scenario::tree::Node;
 use crate::units::{Share, SimDuration};
 
-const MOST_STEPS: usize = 1_000;
+pub(super) const MOST_STEPS: usize = 1_000;
 /// What a gate may ask of a metric besides its own statistics.
 const COMPARED: [&str; 3] = ["delta", "ratio", "absolute"];
 
@@ -27,26 +28,38 @@ impl<'a> Draft<'a> {
             self.estate.salts[feature.index()] = place.key("salt").text().map(super::services::salt);
             let starts = self.maybe_duration(&place.key("starts")).unwrap_or(SimDuration::ZERO);
             self.gates(&place);
-            let steps_place = place.key("steps");
-            let items = steps_place.items();
-            if items.is_empty() {
-                self.error(steps_place.span, "a rollout without steps", "expected at least one step");
-            }
-            if let Some(item) = items.get(MOST_STEPS) {
-                self.error(item.span, format!("more than {MOST_STEPS} steps"), "the first one too many");
-            }
-            let mut steps: Vec<Step> = Vec::new();
-            for (at, item) in items.iter().take(MOST_STEPS).enumerate() {
-                let step = self.step(feature, at, item);
-                if let Some(twin) = steps.iter().position(|other| other.name == step.name) {
-                    let problem = Problem::error(item.span, format!("two steps are called `{}`", step.name));
-                    self.problems.push(problem.label("the second").related(items[twin].span, "the first"));
-                }
-                steps.push(step);
-            }
+            let (mut steps, places) = match place.key("strategy") {
+                // Both: two plans for one feature, which the shape has told.
+                strategy if strategy.is_given() && !place.key("steps").is_given() => self.strategy(feature, &strategy),
+                _ => self.listed_steps(feature, &place.key("steps")),
+            };
+            self.distinct_names(&steps, &places);
+            self.shrinking(feature, &steps, &places);
             self.assignment(feature, &place, &mut steps);
-            self.plan_publication(starts, &steps, &items);
+            self.plan_publication(starts, &steps, &places);
             self.estate.rollouts.push(Rollout { feature, starts, steps });
+        }
+    }
+
+    fn listed_steps(&mut self, feature: FeatureId, place: &Place<'a>) -> Placed<'a> {
+        let mut items = place.items();
+        if items.is_empty() && place.is_given() {
+            self.error(place.span, "a rollout without steps", "expected at least one step");
+        }
+        if let Some(item) = items.get(MOST_STEPS) {
+            self.error(item.span, format!("more than {MOST_STEPS} steps"), "the first one too many");
+        }
+        items.truncate(MOST_STEPS);
+        let steps = items.iter().enumerate().map(|(at, item)| self.step(feature, at, item)).collect();
+        (steps, items)
+    }
+
+    fn distinct_names(&mut self, steps: &[Step], places: &[Place<'a>]) {
+        for (at, step) in steps.iter().enumerate() {
+            if let Some(twin) = steps[..at].iter().position(|other| other.name == step.name) {
+                let problem = Problem::error(places[at].span, format!("two steps are called `{}`", step.name));
+                self.problems.push(problem.label("the second").related(places[twin].span, "the first"));
+            }
         }
     }
 
@@ -55,10 +68,7 @@ impl<'a> Draft<'a> {
             Some(name) => name.to_owned(),
             None => format!("step-{}", at + 1),
         };
-        if name.contains(['+', '/']) || name.chars().next().is_some_and(|c| c.is_ascii_digit()) {
-            let message = format!("`{}` cannot be the name of a step", shown(&name));
-            self.error(place.key("name").span, message, "a step begins with a letter and has no `+` and no `/`");
-        }
+        self.check_step_name(&name, place.key("name").span);
         self.gates(place);
         let due = self.maybe_duration(&place.key("at"));
         let moves_place = place.key("move");
@@ -84,6 +94,13 @@ impl<'a> Draft<'a> {
         let hold = self.duration(&place.key("hold"), defaults::HOLD);
         let overrides = self.overrides(feature, &place.key("overrides"));
         Step { name, at: due, moves, overrides, redraws: false, hold }
+    }
+
+    pub(super) fn check_step_name(&mut self, name: &str, span: Span) {
+        if name.contains(['+', '/']) || name.chars().next().is_some_and(|c| c.is_ascii_digit()) {
+            let message = format!("`{}` cannot be the name of a step", shown(name));
+            self.error(span, message, "a step begins with a letter and has no `+` and no `/`");
+        }
     }
 
     /// When each step is published if nothing holds it up.

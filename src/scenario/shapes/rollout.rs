@@ -1,8 +1,9 @@
 //! Tables of a rollout: steps, moves, and what watches over them.
 
 use super::{NAMES, later};
+use crate::rollout::strategy;
 use crate::scenario::defaults;
-use crate::scenario::shape::{Shape, Value, integer, key};
+use crate::scenario::shape::{ByKind, Shape, Value, integer, key};
 
 const BOUNDS: Value = Value::List(&Value::Bound);
 
@@ -19,14 +20,49 @@ pub static ROLLOUT: Shape = Shape::new(
         key("assignment", Value::Object(&ASSIGNMENT), "Whether a rollout that begins again keeps its cohort."),
         key("starts", Value::Duration, "From when steps are counted.").or("0s"),
         key("salt", Value::Text, "Fixes the cohort; without it the seed does."),
-        key("steps", Value::List(&Value::Object(&STEP)), "Its steps, in order.").required(),
-        key("strategy", Value::Name, "A strategy by name.").later("rollout strategies"),
+        key("steps", Value::List(&Value::Object(&STEP)), "Its steps, in order."),
+        key("strategy", Value::ByKind(&STRATEGY_FORMS), "Its steps by the name of a strategy, in place of `steps`."),
         key("analysis", Value::Object(&later::ANALYSIS), "How gates are judged.").later("analysis of gates"),
         key("gate", BOUNDS, "Bounds that must hold throughout.").later("gates"),
         key("on_failure", Value::Object(&later::ON_FAILURE), "What a failed gate does.").later("gates (`on_failure`)"),
         key("approvals", Value::List(&Value::Object(&later::APPROVAL)), "Who must agree before a stage.")
             .later("approvals"),
         key("exit", BOUNDS, "Bounds judged at the end of each hold.").later("exit criteria"),
+    ],
+)
+.exactly_one(&["steps", "strategy"]);
+
+static STRATEGY_FORMS: ByKind =
+    ByKind { scalar: Some(Value::OneOf(&strategy::NAMES)), list: None, map: Some(Value::Object(&STRATEGY)) };
+static STRATEGY: Shape = Shape::new(
+    "a strategy",
+    &[
+        key("name", Value::OneOf(&strategy::NAMES), "Which one; `windtunnel explain NAME` says what it comes to.")
+            .required(),
+        key("to", Value::Name, "The stage everybody is to reach.").or("the highest stage of the ladder"),
+        key("every", Value::Duration, "How long each step but the last holds.").default(defaults::STRATEGY_EVERY),
+        key("steps", integer(1, 1_000), "In how many steps the share grows.").default(defaults::RAMP_STEPS),
+        key("start", Value::Share, "The first share.").or("1%, of a canary 10%"),
+        key("factor", Value::Number { least: 1.05, most: 1_000.0 }, "By what the share grows in each step.")
+            .default(defaults::RAMP_FACTOR),
+        key("rings", Value::List(&Value::Object(&RING)), "Who comes after whom; at last everybody."),
+        key("by", Value::Name, "The attribute of tenants whose values are the cohorts."),
+        key("order", NAMES, "Regions or values in their order; those not named come last, together.")
+            .or("the smallest share first"),
+        key("batch", integer(1, 1_000_000), "How many tenants each step takes in.").default(defaults::TENANT_BATCH),
+        key("preview", Value::Condition, "Whose traffic tries green before the switch."),
+        key("retire", Value::Name, "The stage in which the old one is retired, after the switch has held."),
+        key("via", Value::Name, "The stage in which the new one only shadows the old one.")
+            .or("the lowest below `to` that grants `shadow` or is named so"),
+    ],
+);
+
+static RING: Shape = Shape::new(
+    "a ring",
+    &[
+        key("name", Value::Name, "The name of its step.").or("ring-1, ring-2, …"),
+        key("of", Value::Condition, "Who is in it; without: everybody."),
+        key("percent", Value::Share, "The share of them that is in it.").or("100%"),
     ],
 );
 
