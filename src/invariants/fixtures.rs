@@ -169,6 +169,7 @@ fn feature() -> Feature {
         owner: None,
         retire_by: None,
         commit_stage: None,
+        transitions: Vec::new(),
         contract: Contract::default(),
         when_unknown: WhenUnknown::LastKnownGood,
         when_unknown_in: Vec::new(),

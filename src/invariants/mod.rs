@@ -8,6 +8,7 @@ pub mod board;
 mod completion;
 mod control_plane_independence;
 mod convergence;
+mod decision_lineage;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod fleet;
@@ -17,6 +18,7 @@ mod kill_latency;
 mod kill_precedence;
 mod kills;
 mod ledger;
+mod legal_transition;
 mod mixed;
 mod places;
 mod reach;
@@ -81,6 +83,8 @@ pub static ALL: &[&Entry] = &[
     &convergence::ENTRY,
     &completion::ENTRY,
     &irreversible_exposure::ENTRY,
+    &legal_transition::ENTRY,
+    &decision_lineage::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

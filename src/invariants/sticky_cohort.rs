@@ -10,6 +10,7 @@ use crate::models::estate::Estate;
 use crate::models::observation::{Decided, Kind, Observation, ObservationId, Observed, Publication, Source};
 use crate::rollout::{BucketBy, PolicyVersion, Reason, StageId};
 use crate::units::SimTime;
+pub(super) use ramp::asks_only_subjects;
 use ramp::{Ramps, is_growing};
 
 pub static ENTRY: Entry = Entry {

@@ -51,7 +51,7 @@ pub fn metrics(outcome: &CampaignOutcome) -> String {
 }
 
 /// One record as RFC 4180 has it, with plain newlines.
-fn line<S: AsRef<str>>(text: &mut String, fields: impl IntoIterator<Item = S>) {
+pub(super) fn line<S: AsRef<str>>(text: &mut String, fields: impl IntoIterator<Item = S>) {
     for (index, field) in fields.into_iter().enumerate() {
         if index > 0 {
             text.push(',');

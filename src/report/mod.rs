@@ -2,6 +2,7 @@
 //!
 //! Nothing here simulates or judges, and nothing reads a clock: equal outcomes give equal bytes.
 
+pub mod audit;
 pub mod csv;
 pub mod folder;
 pub mod html;
@@ -58,6 +59,12 @@ pub static ALL: &[Format] = &[
         file: "metrics.csv",
         sentence: "one line per run and metric, in the metric's own unit",
         render: csv::metrics,
+    },
+    Format {
+        name: "audit",
+        file: "audit.csv",
+        sentence: "the audit log: one line per policy version, with who or what caused it and why",
+        render: audit::render,
     },
 ];
 

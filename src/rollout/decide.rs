@@ -196,6 +196,7 @@ mod tests {
             owner: None,
             retire_by: None,
             commit_stage: None,
+            transitions: Vec::new(),
             contract: Contract::default(),
             when_unknown: WhenUnknown::LastKnownGood,
             when_unknown_in: Vec::new(),

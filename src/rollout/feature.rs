@@ -104,6 +104,8 @@ pub struct Feature {
     /// The last day on which the flag may still be there.
     pub retire_by: Option<Day>,
     pub commit_stage: Option<StageId>,
+    /// Moves from stage to stage that are legal; empty: all are.
+    pub transitions: Vec<(StageId, StageId)>,
     pub contract: Contract,
     pub when_unknown: WhenUnknown,
     /// Per context, where it differs from the default: `(context, behaviour)`.

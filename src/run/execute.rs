@@ -5,11 +5,11 @@ use super::course::{RunSpec, Stepper};
 use super::metrics::Metrics;
 use super::reached::Reached;
 use super::series::Recorder;
-use super::summary::{RunSummary, Series};
+use super::summary::{Audited, RunSummary, Series};
 use crate::invariants::board::Board;
 use crate::invariants::{Entry, Ledger};
 use crate::models::estate::{Estate, JourneyId};
-use crate::models::observation::{Kind, Observed};
+use crate::models::observation::{Kind, Observation, Observed};
 use crate::models::world::{Course, StepTimes};
 use crate::scenario::plan::Plan;
 use crate::units::SimTime;
@@ -74,10 +74,14 @@ pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, st
     let mut metrics = Metrics::new(estate);
     let mut reached = Reached::new(&plan.expectations, estate);
     let keep_all = recorder.is_some();
-    let wants = |kind: Kind| keep_all || metrics.wants(kind) || reached.wants(kind);
+    let mut audit = Vec::new();
+    let wants = |kind: Kind| keep_all || kind == Kind::PolicyPublished || metrics.wants(kind) || reached.wants(kind);
     let observed = drive(plan, spec, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
         for fact in facts {
             metrics.observe(fact, estate);
+            if let Observation::PolicyPublished { version, feature, publication } = fact.what {
+                audit.push(Audited { at: fact.at, version, feature, publication });
+            }
             reached.observe(fact, estate);
             if let Some(recorder) = &mut recorder {
                 recorder.observe(fact, estate);
@@ -108,6 +112,7 @@ pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, st
         metrics: metrics.finish(end, estate),
         happenings: estate.timeline.iter().map(|entry| entry.label.clone()).zip(observed.strikes).collect(),
         steps: published(estate, &observed.steps),
+        audit,
         reached: reached.finish(),
     };
     let series = recorder.map(|recorder| recorder.finish(end, estate));

@@ -1,7 +1,8 @@
 //! What is left of one run: verdicts, counts, numbers. No trace, no world.
 
 pub use crate::invariants::{Verdict, Violation};
-use crate::models::observation::{Interaction, ObservationId};
+use crate::models::observation::{Interaction, ObservationId, Publication};
+use crate::rollout::{FeatureId, PolicyVersion};
 use crate::units::{SimDuration, SimTime};
 
 /// What one invariant came to in one run.
@@ -36,6 +37,16 @@ pub struct MetricValue {
     pub value: f64,
 }
 
+/// One entry of the control plane's audit log: a policy version and what caused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audited {
+    pub at: SimTime,
+    pub version: PolicyVersion,
+    /// `None`: the policy in force when the run began.
+    pub feature: Option<FeatureId>,
+    pub publication: Publication,
+}
+
 /// One run.
 #[derive(Clone, Debug)]
 pub struct RunSummary {
@@ -53,6 +64,8 @@ pub struct RunSummary {
     pub happenings: Vec<(String, u64)>,
     /// Per published step: `feature/step` and when.
     pub steps: Vec<(String, SimTime)>,
+    /// Every policy version, in the order of publication. Nothing is ever taken out.
+    pub audit: Vec<Audited>,
     /// Per `reached` expectation, in their order: how often.
     pub reached: Vec<u64>,
 }

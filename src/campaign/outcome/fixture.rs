@@ -171,6 +171,7 @@ pub fn run(seed: u64, invariants: Vec<InvariantOutcome>) -> RunSummary {
         ],
         happenings: vec![("control_plane.down eu-central".to_owned(), 1), ("kill new-checkout to off".to_owned(), 1)],
         steps: vec![("new-checkout/pilot".to_owned(), at(120)), ("new-checkout/everybody".to_owned(), at(300))],
+        audit: Vec::new(),
         reached: vec![12],
     }
 }

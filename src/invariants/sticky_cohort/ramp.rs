@@ -31,12 +31,20 @@ struct Known {
 /// Whether some step of the feature's rollout moves only a share, and audiences look at nothing that differs between
 /// two requests of one subject: whoever asks differently may rightly be answered differently.
 pub fn is_growing(estate: &Estate, feature: FeatureId) -> bool {
-    let rollouts = || estate.rollouts.iter().filter(|rollout| rollout.feature == feature);
-    let moves = || rollouts().flat_map(|rollout| &rollout.steps).flat_map(|step| &step.moves);
+    let share = |line: &crate::rollout::Move| line.percent < Share::ALL;
+    let rollouts = estate.rollouts.iter().filter(|rollout| rollout.feature == feature);
+    let mut moves = rollouts.flat_map(|rollout| &rollout.steps).flat_map(|step| &step.moves);
+    moves.any(share) && asks_only_subjects(estate, feature)
+}
+
+/// Whether who gets which stage of the feature depends on nothing that differs between two requests of one subject.
+pub fn asks_only_subjects(estate: &Estate, feature: FeatureId) -> bool {
+    let rollouts = estate.rollouts.iter().filter(|rollout| rollout.feature == feature);
+    let moves = rollouts.flat_map(|rollout| &rollout.steps).flat_map(|step| &step.moves);
     let standing = estate.standing_rules.iter().filter(|(named, _)| *named == feature);
     let standing = standing.flat_map(|(_, rules)| rules).filter_map(|rule| rule.audience.as_deref());
-    let mut audiences = moves().filter_map(|line| line.of.as_deref()).chain(standing);
-    moves().any(|line| line.percent < Share::ALL) && audiences.all(|audience| asks_subject_only(estate, audience))
+    let mut audiences = moves.filter_map(|line| line.of.as_deref()).chain(standing);
+    audiences.all(|audience| asks_subject_only(estate, audience))
 }
 
 fn asks_subject_only(estate: &Estate, audience: &Condition) -> bool {

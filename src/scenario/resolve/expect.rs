@@ -11,7 +11,7 @@ use crate::scenario::problem::{Problem, Span};
 use crate::units::SimDuration;
 
 /// Invariants of the language that this version does not judge.
-const LATER: [&str; 13] = [
+const LATER: [&str; 11] = [
     "broken-promise",
     "record-truth",
     "sample-ratio",
@@ -20,9 +20,7 @@ const LATER: [&str; 13] = [
     "flag-debt",
     "rollback-safe",
     "kill-precedence",
-    "decision-lineage",
     "exactly-once-effect",
-    "legal-transition",
     "reconciled",
     "no-lost-event",
 ];

@@ -123,6 +123,32 @@ impl<'a> Draft<'a> {
         feature.safe_stage = safe.unwrap_or(StageId(0));
         feature.initial_stage = initial.unwrap_or(StageId(0));
         feature.commit_stage = commit;
+        self.transitions(feature, &place.key("transitions"));
+    }
+
+    /// Which moves from stage to stage are legal.
+    fn transitions(&mut self, feature: &mut Feature, place: &Place<'a>) {
+        let find = |draft: &mut Self, feature: &Feature, name: &str, span: Span| {
+            let found = feature.stage(name);
+            if found.is_none() {
+                let names = feature.stages.iter().map(|stage| stage.name.as_str());
+                let problem = has_no(span, &feature.name, "stage", name, names);
+                draft.problems.push(problem);
+            }
+            found
+        };
+        for (entry, targets) in place.named() {
+            let from = find(self, feature, entry.name(), entry.key.span);
+            for (name, span) in targets.texts() {
+                let to = find(self, feature, name, span);
+                if let (Some(from), Some(to)) = (from, to) {
+                    feature.transitions.push((from, to));
+                }
+            }
+        }
+        if place.is_given() && place.named().is_empty() {
+            self.error(place.span, "no transition is legal", "expected stages with those they lead to");
+        }
     }
 
     /// Puts features and flags in the order of their names and lists their stages for conditions.
@@ -216,6 +242,7 @@ pub(super) fn bare_feature(name: &str) -> Feature {
         owner: None,
         retire_by: None,
         commit_stage: None,
+        transitions: Vec::new(),
         contract: Contract::default(),
         when_unknown: WhenUnknown::LastKnownGood,
         when_unknown_in: Vec::new(),

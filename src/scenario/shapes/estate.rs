@@ -65,6 +65,11 @@ pub static FEATURE: Shape = Shape::new(
         key("owner", Value::Text, "Who answers for it."),
         key("retire_by", Value::Day, "When the flag must be gone."),
         key("commit_stage", Value::Name, "From here on irreversible effects are intended."),
+        key(
+            "transitions",
+            Value::MapOf(&STAGE_MOVES),
+            "From each stage, the stages that a subject may move to; to the safe stage always. Without it, to all.",
+        ),
         key("requires", Value::MapOf(&REQUIRES), "Readiness: what a stage needs before a step may reach it.")
             .later("readiness (`requires`)"),
         key("contract", Value::Object(&CONTRACT), "Which paths belong together, and which moments must coincide."),
@@ -77,6 +82,7 @@ pub static FEATURE: Shape = Shape::new(
     ],
 );
 
+static STAGE_MOVES: MapOf = MapOf { what: "stage", value: NAMES, most: 200, bare: false };
 static REQUIRES: MapOf = MapOf { what: "stage", value: Value::List(&Value::Text), most: 200, bare: false };
 static WHEN_UNKNOWN: MapOf = MapOf { what: "context", value: Value::ByKind(&UNKNOWN), most: 1_000, bare: false };
 static UNKNOWN: ByKind = ByKind {

@@ -1,0 +1,64 @@
+//! `audit.csv`: the append-only log of every policy version of every run, with who or what caused it and why.
+
+use super::csv::line;
+use super::number;
+use crate::campaign::outcome::CampaignOutcome;
+use crate::models::estate::{Estate, Happening};
+use crate::models::observation::Publication;
+use crate::run::summary::Audited;
+
+/// One line per variant, seed and policy version, in the order of their publication.
+pub fn render(outcome: &CampaignOutcome) -> String {
+    let mut text = String::new();
+    line(&mut text, ["variant", "seed", "version", "at", "feature", "caused_by", "why"]);
+    for variant in &outcome.variants {
+        let estate = &*variant.plan.estate;
+        for run in &variant.runs {
+            for audited in &run.audit {
+                let (caused_by, why) = account(audited, estate);
+                let feature = audited.feature.map_or(String::new(), |feature| estate.features[feature].name.clone());
+                let fields = [
+                    variant.plan.variant.clone(),
+                    run.seed.to_string(),
+                    audited.version.to_string(),
+                    number::exact(audited.at.since_start()),
+                    feature,
+                    caused_by,
+                    why,
+                ];
+                line(&mut text, fields);
+            }
+        }
+    }
+    text
+}
+
+/// Who or what caused a version, and why.
+fn account(audited: &Audited, estate: &Estate) -> (String, String) {
+    let label = |entry: u32| estate.timeline.get(entry as usize).map_or("", |entry| entry.label.as_str()).to_owned();
+    match audited.publication {
+        Publication::Initial => ("the beginning of the run".to_owned(), "in force before the rollout".to_owned()),
+        Publication::Step { rollout, step } => {
+            let steps = &estate.rollouts[usize::from(rollout)].steps;
+            let step = usize::from(step);
+            let why = match (steps[step].at, step.checked_sub(1).and_then(|before| steps.get(before))) {
+                (Some(at), _) => format!("due {at} after the start of the rollout"),
+                (None, Some(before)) => format!("the hold of {} ended after {}", before.name, before.hold),
+                (None, None) => "the rollout starts".to_owned(),
+            };
+            (format!("step {}", steps[step].name), why)
+        }
+        Publication::Kill { entry } => (label(entry), killed(entry, estate)),
+        Publication::Lift { entry } => (label(entry), "the kill is lifted".to_owned()),
+    }
+}
+
+fn killed(entry: u32, estate: &Estate) -> String {
+    match estate.timeline.get(entry as usize).map(|entry| &entry.what) {
+        Some(Happening::Kill { feature, kill, .. }) => {
+            let scope = crate::invariants::scope(&kill.scope, estate);
+            format!("nobody{scope} may be above {}", estate.features[*feature].stage_name(kill.to))
+        }
+        Some(Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. }) | None => String::new(),
+    }
+}
