@@ -50,6 +50,7 @@
 //! | default number | – | `src/scenario/defaults.rs`, with its source |
 //! | comparison with theory | – | the laws of its family in `src/validation/families/`, its formula in `src/theory/` |
 //! | subcommand | `src/cli/` | the `Command` enum of [`cli`] |
+//! | key of what watches a plan | – | `src/scenario/shapes/guard.rs`, `models::guard`, and the course in `models/progress.rs` |
 //! | shipped scenario | `scenarios/` | – (tests and CI walk the folder) |
 //!
 //! ## Determinism

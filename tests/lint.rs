@@ -210,6 +210,27 @@ fn asking_for_a_stage_and_doing_the_same_at_every_one_is_told() {
 }
 
 #[test]
+fn a_gate_that_never_speaks_is_told() {
+    let canary = include_str!("../scenarios/canary.yaml");
+    let told = |from: &str, to: &str| {
+        assert!(canary.contains(from), "{from}");
+        let (found, told) = findings(&canary.replace(from, to));
+        assert!(found.iter().all(|finding| finding.code() == "WT011"), "{told}");
+        told
+    };
+    assert_eq!(told("gate", "gate"), "");
+    let cases = [
+        ("error_rate.delta < 0.5%", "error_rate.delta <= 100%", "cannot fail"),
+        ("error_rate < 0.5%", "error_rate < 0%", "cannot pass"),
+        ("error_rate < 0.5%", "latency.p99 >= 0s", "cannot fail"),
+        ("min_answers: 300", "min_answers: 3000", "a window holds about 600 answers, and it asks for 3000"),
+    ];
+    for (from, to, expected) in cases {
+        assert!(told(from, to).contains(expected), "{to}: {}", told(from, to));
+    }
+}
+
+#[test]
 fn a_cohort_by_request_is_told_where_entities_live_on() {
     let journey = (
         "feature: gift }",

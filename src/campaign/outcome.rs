@@ -169,6 +169,21 @@ impl VariantOutcome {
         Some(Estimate { name, unit, formula, mean, ci95, seeds: values.len() as u64 })
     }
 
+    /// How plans that are watched over ended: feature, end, in how many runs; the most frequent end of each first.
+    pub fn plan_ends(&self) -> Vec<(&str, &str, u64)> {
+        let mut ends: Vec<(&str, &str, u64)> = Vec::new();
+        for (feature, end) in self.runs.iter().flat_map(|run| &run.plans) {
+            match ends.iter_mut().find(|(of, known, _)| of == feature && known == end) {
+                Some((_, _, runs)) => *runs += 1,
+                None => ends.push((feature, end, 1)),
+            }
+        }
+        let place =
+            |feature: &str| self.runs.first().and_then(|run| run.plans.iter().position(|(of, _)| of == feature));
+        ends.sort_by_key(|(feature, end, runs)| (place(feature), std::cmp::Reverse(*runs), *end));
+        ends
+    }
+
     /// Every entry of the timeline, in its order.
     pub fn happened(&self) -> Vec<Happened> {
         let mut entries: Vec<Happened> = Vec::new();

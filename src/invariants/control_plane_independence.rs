@@ -47,7 +47,7 @@ pub static ENTRY: Entry = Entry {
 fn is_outage(what: &Happening) -> bool {
     match what {
         Happening::Fault { fault, .. } => fault.name().starts_with("control_plane."),
-        Happening::Deploy { .. } | Happening::Kill { .. } | Happening::Replay { .. } => false,
+        Happening::Deploy { .. } | Happening::Kill { .. } | Happening::Replay { .. } | Happening::Act { .. } => false,
     }
 }
 

@@ -24,7 +24,9 @@ pub static ENTRY: Entry = Entry {
     create: |estate, settings| {
         let by_tenant = estate.timeline.iter().any(|entry| match &entry.what {
             Happening::Kill { kill, .. } => kill.scope.tenant.is_some(),
-            Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } => false,
+            Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } | Happening::Act { .. } => {
+                false
+            }
         });
         Box::new(IrreversibleExposure {
             active: reachable(estate, settings),

@@ -1,10 +1,10 @@
 //! `kill-latency`: what was killed stops within its bound, everywhere in its scope.
 
 use super::account::{effect_made, occurrence, scope};
-use super::histogram::Histogram;
 use super::kills::{InForce, Kills};
 use super::places::Places;
 use super::{Entry, Invariant, Ledger, Settings, Violation};
+use crate::kernel::Histogram;
 use crate::models::estate::{Estate, Happening};
 use crate::models::observation::{Decided, EffectMade, Kind, Observation, ObservationId, Observed, Source};
 use crate::rollout::FeatureId;

@@ -12,7 +12,6 @@ mod decision_lineage;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod fleet;
-mod histogram;
 mod irreversible_exposure;
 mod kill_latency;
 mod kill_precedence;
@@ -30,10 +29,10 @@ mod stale_policy;
 mod sticky_cohort;
 mod subjects;
 
+pub use crate::kernel::Histogram;
 pub use account::{grounds, occurrence, scope};
 pub use board::{Board, verdict};
 pub use fleet::Fleet;
-pub use histogram::Histogram;
 pub use kills::{InForce, Kills, is_new};
 pub use ledger::{Ledger, Settings, Verdict, Violation};
 pub use mixed::{Mixed, Reading};

@@ -134,8 +134,12 @@ impl SampleRatio {
             Publication::Step { rollout, step } => {
                 first_share(estate, rollout, step).map(|(share, stage)| (version, share, stage))
             }
-            // A kill takes some out, and nobody says how many.
-            Publication::Initial | Publication::Kill { .. } | Publication::Lift { .. } => None,
+            // A kill takes some out, and nobody says how many; what is back is not a sample.
+            Publication::Initial
+            | Publication::Kill { .. }
+            | Publication::Lift { .. }
+            | Publication::RolledBack { .. }
+            | Publication::Capped { .. } => None,
         };
     }
 

@@ -6,7 +6,7 @@ use super::observation::{Observation, Obstacle, Publication};
 use super::planted::{Planted, ordered};
 use super::world::World;
 use crate::rollout::FeatureId;
-use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion};
+use crate::rollout::policy::{FeaturePolicy, Kill, Policy, PolicyVersion, Scope};
 use crate::units::{SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl ControlPlane {
 
 impl World {
     /// Publishes the next version: readable at home at once, elsewhere when it has been replicated.
-    fn publish(
+    pub(super) fn publish(
         &mut self,
         estate: &Estate,
         feature: FeatureId,
@@ -138,26 +138,14 @@ impl World {
         self.cx.after(leg + delay + slowness, Event::PolicyPush { replica, life, version });
     }
 
-    pub(super) fn on_step_due(&mut self, estate: &Estate, rollout: u16, step: u16) {
-        let plan = &estate.rollouts[usize::from(rollout)];
-        let due = &plan.steps[usize::from(step)];
-        let changed = due.apply(self.control_plane.newest().feature(plan.feature));
-        let version = self.publish(estate, plan.feature, changed, Publication::Step { rollout, step });
-        self.cx.observe(Observation::Stepped { rollout, step, version });
-        self.steps_published[usize::from(rollout)][usize::from(step)] = Some(self.cx.now());
-        self.plan_entries_after(estate, usize::from(rollout), usize::from(step));
-        if let Some(next) = plan.steps.get(usize::from(step) + 1)
-            && next.at.is_none()
-        {
-            self.cx.after(due.hold, Event::StepDue { rollout, step: step + 1 });
-        }
-    }
-
     pub(super) fn kill(&mut self, estate: &Estate, entry: u32, feature: FeatureId, kill: Kill) {
         let mut changed = self.control_plane.newest().feature(feature).clone();
         changed.kills.push(Kill { issued_by: entry, ..kill });
         let version = self.publish(estate, feature, changed, Publication::Kill { entry });
         self.cx.observe(Observation::Killed { feature, entry, scope: kill.scope, to: kill.to, version });
+        if kill.scope == Scope::default() {
+            self.stop_plans(estate, feature);
+        }
     }
 
     pub(super) fn lift_kill(&mut self, estate: &Estate, entry: u32, feature: FeatureId) {

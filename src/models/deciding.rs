@@ -273,6 +273,9 @@ impl World {
         task.used.set(feature, decision);
         if let Some(interaction) = self.interactions.get_mut(task.interaction) {
             interaction.cause = id;
+            if !estate.gauges.is_empty() {
+                World::leave_trail(estate, &mut interaction.trail, feature, decision.stage);
+            }
         }
         decision
     }

@@ -5,6 +5,7 @@
 
 use super::defect::Defect;
 use super::fault::Fault;
+use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
 use super::program::{Operation, OperationId};
 use crate::kernel::Distribution;
 use crate::rollout::{Condition, Feature, FeatureId, Kill, StageId, Step, Symbol, Symbols};
@@ -426,6 +427,8 @@ pub struct Rollout {
     pub feature: FeatureId,
     pub starts: SimDuration,
     pub steps: Vec<Step>,
+    /// What watches over it; without, its steps are a schedule.
+    pub guard: Option<Guard>,
 }
 
 /// When an entry of the timeline is due.
@@ -444,6 +447,8 @@ pub enum When {
         from: SimDuration,
         until: SimDuration,
     },
+    /// When a gate fails or somebody answers an alert.
+    OnDemand,
 }
 
 /// Which replicas an entry is about.
@@ -483,6 +488,11 @@ pub enum Happening {
     Replay {
         group: GroupId,
         from: SimDuration,
+    },
+    /// Somebody acts on a plan.
+    Act {
+        rollout: u16,
+        deed: Deed,
     },
 }
 
@@ -529,6 +539,14 @@ pub struct Estate {
     pub journeys: IdVec<Journey>,
     pub users: IdVec<ClosedUsers>,
     pub rollouts: Vec<Rollout>,
+    /// What gates and alerts ask.
+    pub bounds: Vec<Bounded>,
+    /// What bounds measure.
+    pub gauges: Vec<GaugeSpec>,
+    pub alerts: Vec<AlertRule>,
+    pub teams: Vec<Team>,
+    /// Who gives approvals.
+    pub people: Names,
     pub timeline: Vec<Entry>,
     /// Targeting that is in force from the start (flag files): per feature, first match wins.
     pub standing_rules: Vec<(FeatureId, Vec<crate::rollout::Rule>)>,

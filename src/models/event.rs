@@ -106,6 +106,36 @@ pub enum Event {
         rollout: u16,
         step: u16,
     },
+    /// The hold of the step in force is over.
+    HoldEnds {
+        rollout: u16,
+        course: u32,
+    },
+    /// The gates of the step in force are judged.
+    Analyse {
+        rollout: u16,
+        course: u32,
+    },
+    /// Somebody answers whether a step may be taken.
+    ApprovalDue {
+        rollout: u16,
+        ask: u32,
+        who: u16,
+    },
+    /// A plan that went back tries again.
+    PlanRetries {
+        rollout: u16,
+        course: u32,
+    },
+    /// An alert rule is looked at.
+    Scrape {
+        alert: u16,
+    },
+    /// Who was called acts.
+    TeamActs {
+        alert: u16,
+        nth: u32,
+    },
     LiftKill {
         entry: u32,
     },

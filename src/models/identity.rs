@@ -23,6 +23,7 @@ pub struct Identities {
     features: Vec<u64>,
     rollouts: Vec<u64>,
     entries: Vec<u64>,
+    alerts: Vec<u64>,
     topics: Vec<u64>,
     groups: Vec<u64>,
     members: Vec<u64>,
@@ -57,6 +58,7 @@ impl Identities {
             features: estate.features.iter().map(|feature| hash(&feature.name)).collect(),
             rollouts: estate.rollouts.iter().map(|rollout| hash(&estate.features[rollout.feature].name)).collect(),
             entries: (0..estate.timeline.len()).map(|index| entry(estate, index)).collect(),
+            alerts: estate.alerts.iter().map(|alert| hash(&alert.name)).collect(),
             topics: estate.topics.iter().map(|topic| hash(&topic.name)).collect(),
             groups: estate.groups.iter().map(group).collect(),
             members: estate.members.iter().map(|member| hash(&member.name)).collect(),
@@ -126,6 +128,14 @@ impl World {
             Event::StalenessCheck { replica: of, life } => (16, replica(of, life)),
             Event::Replicate { region, version } => (17, within(names.regions[region.index()], version.into())),
             Event::StepDue { rollout, step } => (18, within(names.rollouts[usize::from(rollout)], step.into())),
+            Event::HoldEnds { rollout, course } => (41, within(names.rollouts[usize::from(rollout)], course.into())),
+            Event::Analyse { rollout, course } => (42, within(names.rollouts[usize::from(rollout)], course.into())),
+            Event::ApprovalDue { rollout, ask, who } => {
+                (43, within(names.rollouts[usize::from(rollout)], pair(ask, who.into())))
+            }
+            Event::PlanRetries { rollout, course } => (44, within(names.rollouts[usize::from(rollout)], course.into())),
+            Event::Scrape { alert } => (45, names.alerts[usize::from(alert)]),
+            Event::TeamActs { alert, nth } => (46, within(names.alerts[usize::from(alert)], nth.into())),
             Event::LiftKill { entry: of } => (19, entry(of, 0)),
             Event::EntryBegins { entry: of } => (20, entry(of, 0)),
             Event::EntryEnds { entry: of, strike } => (21, entry(of, strike)),
@@ -227,6 +237,16 @@ impl World {
                 ("Replicate", format!("version {version} to region {}", estate.regions[region].name))
             }
             Event::StepDue { rollout, step } => ("StepDue", step_account(estate, rollout, step)),
+            Event::HoldEnds { rollout, .. } => ("HoldEnds", plan_account(estate, rollout)),
+            Event::Analyse { rollout, .. } => ("Analyse", plan_account(estate, rollout)),
+            Event::ApprovalDue { rollout, ask, who } => {
+                ("ApprovalDue", format!("{}, question {ask}, answer {who}", plan_account(estate, rollout)))
+            }
+            Event::PlanRetries { rollout, .. } => ("PlanRetries", plan_account(estate, rollout)),
+            Event::Scrape { alert } => ("Scrape", estate.alerts[usize::from(alert)].name.clone()),
+            Event::TeamActs { alert, nth } => {
+                ("TeamActs", format!("{}, call {nth}", estate.alerts[usize::from(alert)].name))
+            }
             Event::LiftKill { entry } => ("LiftKill", label(entry)),
             Event::EntryBegins { entry } => ("EntryBegins", label(entry)),
             Event::EntryEnds { entry, strike } => ("EntryEnds", format!("{}, strike {strike}", label(entry))),
@@ -278,6 +298,10 @@ impl World {
 fn step_account(estate: &Estate, rollout: u16, step: u16) -> String {
     let rollout = &estate.rollouts[usize::from(rollout)];
     format!("{}/{}", estate.features[rollout.feature].name, rollout.steps[usize::from(step)].name)
+}
+
+fn plan_account(estate: &Estate, rollout: u16) -> String {
+    estate.features[estate.rollouts[usize::from(rollout)].feature].name.clone()
 }
 
 fn outcome_account(estate: &Estate, outcome: Outcome) -> String {

@@ -2,6 +2,7 @@
 
 use super::aggregate::Aggregate;
 use super::estate::{Estate, RegionId, UsersId};
+use super::gauge::Trail;
 use super::keys::{Keys, pick};
 use super::observation::{Interaction, ObservationId};
 use super::program::OperationId;
@@ -39,6 +40,8 @@ pub struct Ongoing {
     pub emitted: u32,
     /// How often each operation was called, by the caller's first attempt.
     pub visits: Visits,
+    /// Which rollouts it has met.
+    pub trail: Trail,
     /// The last thing that happened in it, as the cause of the next.
     pub cause: ObservationId,
 }
@@ -106,6 +109,7 @@ impl Ongoing {
             user: None,
             emitted: 0,
             visits,
+            trail: Trail::default(),
             cause: 0,
         }
     }

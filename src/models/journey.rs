@@ -109,6 +109,10 @@ impl World {
         let (id, latency, user) = (ongoing.id, self.cx.now().since(ongoing.arrived), ongoing.user);
         self.cx.cause = ongoing.cause;
         self.cx.observe(Observation::Finished { interaction: id, outcome, latency });
+        if !estate.gauges.is_empty() {
+            let ongoing = ongoing.clone();
+            self.gauge_answer(estate, &ongoing, outcome, latency);
+        }
         self.release(estate, slot);
         if let Some((users, user)) = user {
             self.think(estate, users, user);

@@ -68,6 +68,10 @@ pub struct Keys {
     /// Per entry of the timeline.
     pub entries: Vec<StreamKey>,
     pub replication: Vec<StreamKey>,
+    /// Per rollout: what approvals take and whether they are given.
+    pub approvals: Vec<StreamKey>,
+    /// Per alert rule: how long who is called takes and what they do.
+    pub alerts: Vec<StreamKey>,
     /// The bucketing salt of each feature.
     pub salts: Vec<u64>,
     /// Cumulative weights of tenants under the population's Zipf law; empty where all weigh the same.
@@ -148,6 +152,11 @@ impl Keys {
             users: named(root.child("users"), estate.users.iter().map(|users| users.name.as_str())),
             entries: entry_keys(root, estate),
             replication: named(root.child("replication"), estate.regions.iter().map(|region| region.name.as_str())),
+            approvals: named(
+                root.child("approval"),
+                estate.rollouts.iter().map(|rollout| estate.features[rollout.feature].name.as_str()),
+            ),
+            alerts: named(root.child("alert"), estate.alerts.iter().map(|alert| alert.name.as_str())),
             salts: salts.collect(),
             tenant_weights: zipf_weights(estate.population.tenants, estate.population.zipf),
         }

@@ -87,6 +87,24 @@ pub const ALL: &[Metric] = &[
         unit: "1",
         formula: "pieces of held work that were given up: what they waited for did not come",
     },
+    Metric {
+        name: "plan_completed",
+        unit: "share",
+        formula: "plans that are watched over and reached the end of their last step / all such plans",
+    },
+    Metric {
+        name: "time_to_detect",
+        unit: "s",
+        formula: "from the last step before it to the first failed judgement of a gate or the first alert; absent if there was none",
+    },
+    Metric { name: "gate_failures.count", unit: "1", formula: "judgements of gates that failed" },
+    Metric { name: "gates_without_data.count", unit: "1", formula: "judgements of gates that had too little data" },
+    Metric { name: "plan_rollbacks.count", unit: "1", formula: "times a plan went back" },
+    Metric { name: "approval_wait", unit: "s", formula: "time that plans waited for approvals, summed" },
+    Metric { name: "bypasses.count", unit: "1", formula: "approvals that were done without in an emergency" },
+    Metric { name: "alerts_raised.count", unit: "1", formula: "times an alert rule began to fire" },
+    Metric { name: "operator_actions.count", unit: "1", formula: "times somebody who was called acted" },
+    Metric { name: "wrong_actions.count", unit: "1", formula: "of these, wrong actions" },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

@@ -4,6 +4,8 @@
 //! a `Result`: a plan cannot be wrong, and what goes wrong in the estate is an observation.
 
 pub mod aggregate;
+mod alarm;
+mod approval;
 pub mod cache;
 pub mod carried;
 pub mod control_plane;
@@ -14,7 +16,9 @@ pub mod estate;
 pub mod event;
 pub mod fault;
 mod flow;
+pub mod gauge;
 pub mod group;
+pub mod guard;
 mod held;
 pub mod identity;
 pub mod interaction;
@@ -27,6 +31,7 @@ pub mod network;
 pub mod observation;
 pub mod planted;
 pub mod program;
+mod progress;
 pub mod service;
 pub mod streams;
 pub mod task;

@@ -2,6 +2,7 @@
 //! read this stream and the estate, and nothing else.
 
 use super::estate::{EntityId, GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, TopicId};
+use super::guard::{Act, BoundId};
 use super::program::OperationId;
 use crate::rollout::policy::{PolicyVersion, Scope};
 use crate::rollout::{FeatureId, Reason, StageId};
@@ -189,6 +190,69 @@ pub enum Publication {
     Lift {
         entry: u32,
     },
+    /// The policy as it was before a step of the plan.
+    RolledBack {
+        rollout: u16,
+        before: u16,
+    },
+    /// Nobody stays above a stage.
+    Capped {
+        rollout: u16,
+        most: StageId,
+    },
+}
+
+/// What a gate came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GateVerdict {
+    Passed,
+    Failed,
+    NoData,
+}
+
+/// What came of a question whether a step may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    Refused,
+    /// Nobody agreed in time.
+    Lapsed,
+    /// Somebody did without it in an emergency.
+    Bypassed,
+}
+
+/// Why a plan does not go on, or that it does again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standstill {
+    AwaitsApproval,
+    NotReady,
+    NoData,
+    GateFailed,
+    ByHand,
+    Refused,
+    Lapsed,
+    Killed,
+    RolledBack,
+    Completed,
+    Resumed,
+}
+
+impl Standstill {
+    pub fn name(self) -> &'static str {
+        match self {
+            Standstill::AwaitsApproval => "awaits approval",
+            Standstill::NotReady => "the fleet is not ready",
+            Standstill::NoData => "a gate has no data",
+            Standstill::GateFailed => "paused by a failed gate",
+            Standstill::ByHand => "paused by hand",
+            Standstill::Refused => "approval was refused",
+            Standstill::Lapsed => "approval was not given in time",
+            Standstill::Killed => "stopped by a kill",
+            Standstill::RolledBack => "rolled back",
+            Standstill::Completed => "completed",
+            Standstill::Resumed => "resumed",
+        }
+    }
 }
 
 /// How a record was taken by a consumer.
@@ -468,6 +532,44 @@ pub enum Observation {
         held: SimDuration,
         given_up: Option<Failure>,
     },
+    /// A gate of a step was judged; `value` is what was compared, where there was data.
+    Gate {
+        rollout: u16,
+        step: u16,
+        bound: BoundId,
+        verdict: GateVerdict,
+        value: Option<f64>,
+    },
+    /// Somebody answered whether a step may be taken, index of the estate's people.
+    Approval {
+        rollout: u16,
+        step: u16,
+        consent: Consent,
+        by: Option<u16>,
+    },
+    /// A plan stands still, or goes on again.
+    PlanHeld {
+        rollout: u16,
+        step: u16,
+        why: Standstill,
+    },
+    /// A plan went back to before a step.
+    RolledBack {
+        rollout: u16,
+        before: u16,
+        version: PolicyVersion,
+    },
+    /// An alert rule fired.
+    AlertRaised {
+        alert: u16,
+        value: f64,
+    },
+    /// Who was called by an alert acted, or took an action that does nothing.
+    OperatorActed {
+        alert: u16,
+        act: Option<Act>,
+        wrong: bool,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -522,10 +624,16 @@ pub enum Kind {
     FaultEnded,
     Held,
     Resumed,
+    Gate,
+    Approval,
+    PlanHeld,
+    RolledBack,
+    AlertRaised,
+    OperatorActed,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::Resumed as usize + 1;
+    pub const COUNT: usize = Kind::OperatorActed as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -565,6 +673,12 @@ impl Kind {
         Kind::FaultEnded,
         Kind::Held,
         Kind::Resumed,
+        Kind::Gate,
+        Kind::Approval,
+        Kind::PlanHeld,
+        Kind::RolledBack,
+        Kind::AlertRaised,
+        Kind::OperatorActed,
     ];
 
     /// As `reached:` and traces name it.
@@ -607,6 +721,12 @@ impl Kind {
             Kind::FaultEnded => "fault_ended",
             Kind::Held => "held",
             Kind::Resumed => "resumed",
+            Kind::Gate => "gate",
+            Kind::Approval => "approval",
+            Kind::PlanHeld => "plan_held",
+            Kind::RolledBack => "rolled_back",
+            Kind::AlertRaised => "alert_raised",
+            Kind::OperatorActed => "operator_acted",
         }
     }
 
@@ -655,7 +775,13 @@ impl Observation {
             | Observation::Crashed { .. }
             | Observation::Restarted { .. }
             | Observation::FaultStarted { .. }
-            | Observation::FaultEnded { .. } => None,
+            | Observation::FaultEnded { .. }
+            | Observation::Gate { .. }
+            | Observation::Approval { .. }
+            | Observation::PlanHeld { .. }
+            | Observation::RolledBack { .. }
+            | Observation::AlertRaised { .. }
+            | Observation::OperatorActed { .. } => None,
         }
     }
 
@@ -698,6 +824,12 @@ impl Observation {
             Observation::FaultEnded { .. } => Kind::FaultEnded,
             Observation::Held { .. } => Kind::Held,
             Observation::Resumed { .. } => Kind::Resumed,
+            Observation::Gate { .. } => Kind::Gate,
+            Observation::Approval { .. } => Kind::Approval,
+            Observation::PlanHeld { .. } => Kind::PlanHeld,
+            Observation::RolledBack { .. } => Kind::RolledBack,
+            Observation::AlertRaised { .. } => Kind::AlertRaised,
+            Observation::OperatorActed { .. } => Kind::OperatorActed,
         }
     }
 }

@@ -31,6 +31,7 @@ impl World {
                     }
                 }
                 When::Random { from, .. } => self.plan_random(index, entry, SimTime::from(*from)),
+                When::OnDemand => {}
             }
         }
     }
@@ -97,6 +98,10 @@ impl World {
             Happening::Replay { group, from } => {
                 self.entries[index as usize].strikes += 1;
                 self.replay(estate, *group, *from);
+            }
+            Happening::Act { rollout, deed } => {
+                let done = self.act(estate, *rollout, *deed);
+                self.entries[index as usize].strikes += u32::from(done);
             }
         }
     }
@@ -173,6 +178,7 @@ impl World {
                 self.deploy(estate, *replica, *code);
             }
         }
+        self.fleet_changed(estate);
         if more {
             self.cx.after(*every, Event::DeployBatch { entry: index, batch: nth + 1 });
         }

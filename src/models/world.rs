@@ -1,18 +1,21 @@
 //! The simulated world: typed pools of everything that moves, and the one dispatch of events to models.
 
 use super::aggregate::{Aggregate, Return};
+use super::alarm::Alarm;
 use super::cache::Cache;
 use super::control_plane::ControlPlane;
 use super::cx::Cx;
 use super::estate::{Estate, RegionId};
 use super::event::Event;
 use super::flow::Waiting;
+use super::gauge::Gauge;
 use super::group::Group;
 use super::interaction::{Ongoing, Spare};
 use super::keys::Keys;
 use super::member::Member;
 use super::network::Links;
 use super::observation::{Kind, Observation, Publication};
+use super::progress::Progress;
 use super::service::Replica;
 use super::task::Task;
 use super::timeline::EntryState;
@@ -67,6 +70,10 @@ pub struct World {
     /// Returns to aggregates that are planned.
     pub(super) returns: Slab<Return>,
     pub(super) entries: Vec<EntryState>,
+    pub(super) gauges: Vec<Gauge>,
+    pub(super) alarms: Vec<Alarm>,
+    /// Where the plan of each rollout stands.
+    pub(super) plans: Vec<Progress>,
     pub(super) steps_published: StepTimes,
     pub(super) anchors: StepTimes,
     pub(super) without_rollouts: bool,
@@ -114,6 +121,9 @@ impl World {
             of_subjects: Lookup::default(),
             returns: Slab::default(),
             entries: vec![EntryState::default(); estate.timeline.len()],
+            gauges: estate.gauges.iter().map(Gauge::new).collect(),
+            alarms: vec![Alarm::default(); estate.alerts.len()],
+            plans: estate.rollouts.iter().map(|rollout| Progress::new(rollout.steps.len())).collect(),
             steps_published: estate.rollouts.iter().map(|rollout| vec![None; rollout.steps.len()]).collect(),
             anchors,
             without_rollouts,
@@ -143,15 +153,8 @@ impl World {
         }
         self.plan_timeline(estate);
         if !self.without_rollouts {
-            for (index, rollout) in estate.rollouts.iter().enumerate() {
-                for (step, described) in rollout.steps.iter().enumerate() {
-                    let at = described.at.or((step == 0).then_some(crate::units::SimDuration::ZERO));
-                    if let Some(at) = at {
-                        let due = SimTime::from(rollout.starts + at);
-                        self.cx.at(due, Event::StepDue { rollout: index as u16, step: step as u16 });
-                    }
-                }
-            }
+            self.plan_rollouts(estate);
+            self.plan_alerts(estate);
         }
     }
 
@@ -203,6 +206,12 @@ impl World {
             Event::StalenessCheck { replica, life } => self.on_staleness_check(estate, replica, life),
             Event::Replicate { region, version } => self.on_replicate(estate, region, version),
             Event::StepDue { rollout, step } => self.on_step_due(estate, rollout, step),
+            Event::HoldEnds { rollout, course } => self.on_hold_ends(estate, rollout, course),
+            Event::Analyse { rollout, course } => self.on_analyse(estate, rollout, course),
+            Event::ApprovalDue { rollout, ask, who } => self.on_approval_due(estate, rollout, ask, who),
+            Event::PlanRetries { rollout, course } => self.on_plan_retries(estate, rollout, course),
+            Event::Scrape { alert } => self.on_scrape(estate, alert),
+            Event::TeamActs { alert, nth } => self.on_team_acts(estate, alert, nth),
             Event::LiftKill { entry } => self.on_lift_kill(estate, entry),
             Event::EntryBegins { entry } => self.on_entry_begins(estate, entry),
             Event::EntryEnds { entry, strike: _ } => self.on_entry_ends(estate, entry),

@@ -50,6 +50,14 @@ fn account(audited: &Audited, estate: &Estate) -> (String, String) {
         }
         Publication::Kill { entry } => (label(entry), killed(entry, estate)),
         Publication::Lift { entry } => (label(entry), "the kill is lifted".to_owned()),
+        Publication::RolledBack { rollout, before } => {
+            let step = &estate.rollouts[usize::from(rollout)].steps[usize::from(before)].name;
+            ("the plan goes back".to_owned(), format!("as it was before step {step}"))
+        }
+        Publication::Capped { rollout, most } => {
+            let feature = &estate.features[estate.rollouts[usize::from(rollout)].feature];
+            ("the plan goes back".to_owned(), format!("nobody stays above {}", feature.stage_name(most)))
+        }
     }
 }
 
@@ -59,6 +67,7 @@ fn killed(entry: u32, estate: &Estate) -> String {
             let scope = crate::invariants::scope(&kill.scope, estate);
             format!("nobody{scope} may be above {}", estate.features[*feature].stage_name(kill.to))
         }
-        Some(Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. }) | None => String::new(),
+        Some(Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } | Happening::Act { .. })
+        | None => String::new(),
     }
 }

@@ -140,6 +140,9 @@ pub struct RunRow<'a> {
     pub causes: BTreeMap<&'static str, &'static str>,
     /// When each step was published, by its name; `feature/step` where two rollouts have a step of that name.
     pub steps: BTreeMap<String, String>,
+    /// How the plan of each feature that is watched over ended; left out where none is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub plans: BTreeMap<&'a str, &'a str>,
     pub metrics: BTreeMap<&'static str, Number>,
 }
 
@@ -293,6 +296,7 @@ fn run_row<'a>(variant: &'a VariantOutcome, run: &'a RunSummary) -> RunRow<'a> {
             .iter()
             .map(|(label, at)| (step_key(variant, label), number::exact(at.since_start())))
             .collect(),
+        plans: run.plans.iter().map(|(feature, end)| (feature.as_str(), end.as_str())).collect(),
         metrics: run.metrics.iter().map(|metric| (metric.name, Number(metric.value))).collect(),
     }
 }

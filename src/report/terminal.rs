@@ -118,6 +118,7 @@ impl Page {
         self.also_checked(variant, &rows);
         self.metrics(variant);
         self.timeline(variant);
+        self.plans(variant);
         if let Some(story) = variant.exhibit.as_ref().and_then(|exhibit| exhibit.stories.first()) {
             self.story(story);
         }
@@ -190,6 +191,19 @@ impl Page {
         for entry in &entries {
             let told = sentence::happened(entry, variant.runs.len() as u64);
             self.line(&format!("    {:width$}  {told}", entry.label));
+        }
+    }
+
+    fn plans(&mut self, variant: &VariantOutcome) {
+        let ends = variant.plan_ends();
+        if ends.is_empty() {
+            return;
+        }
+        self.head("plans");
+        let width = width_of(ends.iter().map(|(feature, ..)| *feature));
+        for (feature, end, runs) in ends {
+            let of = number::counted(variant.runs.len() as u64, "run", "runs");
+            self.line(&format!("    {feature:width$}  {end}  {}", self.faint(&format!("{runs} of {of}"))));
         }
     }
 

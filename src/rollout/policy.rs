@@ -1,7 +1,7 @@
 //! A policy version: numbered, immutable, complete.
 
 use super::condition::Condition;
-use super::feature::{FeatureId, StageId};
+use super::feature::{Feature, FeatureId, StageId};
 use super::step::BucketBy;
 use crate::units::Share;
 use std::sync::Arc;
@@ -76,6 +76,16 @@ pub struct FeaturePolicy {
     pub bucket_by: BucketBy,
     /// The key under which subjects are put into buckets; the same key keeps ramps nested.
     pub salt: u64,
+}
+
+impl FeaturePolicy {
+    /// Nobody stays above a stage.
+    pub fn cap(&mut self, feature: &Feature, most: StageId) {
+        let capped = |stage: StageId| if feature.at_most_as_permissive(stage, most) { stage } else { most };
+        self.rules.iter_mut().for_each(|rule| rule.stage = capped(rule.stage));
+        self.overrides.iter_mut().for_each(|given| given.to = capped(given.to));
+        self.default_stage = capped(self.default_stage);
+    }
 }
 
 /// A policy version: what it says of every feature. Features that a change does not touch are shared.

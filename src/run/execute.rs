@@ -8,7 +8,7 @@ use super::series::Recorder;
 use super::summary::{Audited, RunSummary, Series};
 use crate::invariants::board::Board;
 use crate::invariants::{Entry, Ledger};
-use crate::models::estate::{Estate, JourneyId};
+use crate::models::estate::{Estate, JourneyId, When};
 use crate::models::observation::{Kind, Observation, Observed};
 use crate::models::world::{Course, StepTimes};
 use crate::scenario::plan::Plan;
@@ -110,7 +110,8 @@ pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, st
         cut_short: observed.cut_short,
         invariants,
         metrics: metrics.finish(end, estate),
-        happenings: estate.timeline.iter().map(|entry| entry.label.clone()).zip(observed.strikes).collect(),
+        happenings: happenings(estate, &observed.strikes),
+        plans: observed.plans,
         steps: published(estate, &observed.steps),
         audit,
         reached: reached.finish(),
@@ -133,6 +134,7 @@ struct Driven {
     cut_short: bool,
     strikes: Vec<u64>,
     steps: StepTimes,
+    plans: Vec<(String, String)>,
 }
 
 fn drive(
@@ -177,6 +179,7 @@ fn drive(
         cut_short,
         strikes: world.strikes().map(u64::from).collect(),
         steps: world.step_times().clone(),
+        plans: world.plan_ends(estate),
     })
 }
 
@@ -195,6 +198,14 @@ fn baseline_ledgers(
     let course = Course::Baseline(observed.steps.clone());
     let baseline = drive(plan, spec, course, limits, &nothing, stop, &mut |_| {})?;
     Some(Some(baseline.ledgers))
+}
+
+/// What the timeline says will take place, and how often it did. What takes place on demand is no promise: the plan's
+/// end tells of it.
+fn happenings(estate: &Estate, strikes: &[u64]) -> Vec<(String, u64)> {
+    let entries = estate.timeline.iter().zip(strikes);
+    let planned = entries.filter(|(entry, _)| entry.when != When::OnDemand);
+    planned.map(|(entry, strikes)| (entry.label.clone(), *strikes)).collect()
 }
 
 fn published(estate: &Estate, steps: &StepTimes) -> Vec<(String, SimTime)> {

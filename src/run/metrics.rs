@@ -12,6 +12,7 @@ mod deliveries;
 mod effects;
 mod held;
 mod lag;
+mod plans;
 
 use super::summary::MetricValue;
 use crate::models::estate::Estate;
@@ -31,6 +32,7 @@ const ALL: &[Create] = &[
     |estate| Box::new(convergence::Convergence::new(estate)),
     |_| Box::new(effects::Effects::default()),
     |estate| Box::new(lag::Lag::new(estate)),
+    |estate| Box::new(plans::Plans::new(estate)),
     |estate| Box::new(deliveries::Deliveries::new(estate)),
     |estate| Box::new(held::Held::new(estate)),
 ];

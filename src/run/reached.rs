@@ -67,5 +67,6 @@ fn named(estate: &Estate, entry: u32) -> Option<&'static str> {
         Happening::Kill { .. } => Some("kill"),
         Happening::Deploy { .. } => Some("deploy"),
         Happening::Replay { .. } => Some("replay"),
+        Happening::Act { deed, .. } => Some(deed.name()),
     }
 }

@@ -90,6 +90,8 @@ impl Recorder {
             Kind::Deployed,
             Kind::FaultStarted,
             Kind::FaultEnded,
+            Kind::RolledBack,
+            Kind::AlertRaised,
         ]
     }
 
@@ -122,8 +124,14 @@ impl Recorder {
             | Observation::Lifted { .. }
             | Observation::Deployed { .. }
             | Observation::FaultStarted { .. }
-            | Observation::FaultEnded { .. } => self.annotate(observed, estate),
+            | Observation::FaultEnded { .. }
+            | Observation::RolledBack { .. }
+            | Observation::AlertRaised { .. } => self.annotate(observed, estate),
             // Nothing is drawn of these.
+            Observation::Gate { .. }
+            | Observation::Approval { .. }
+            | Observation::PlanHeld { .. }
+            | Observation::OperatorActed { .. } => {}
             Observation::Called { .. }
             | Observation::Failed { .. }
             | Observation::Retried { .. }
@@ -230,6 +238,11 @@ impl Recorder {
         } else if let Observation::Lifted { feature, entry, .. } = observed.what {
             self.series.lines.push((format!("lift {}", estate.features[feature].name), at));
             self.end(BandOf::Kill(entry), at);
+        } else if let Observation::RolledBack { rollout, .. } = observed.what {
+            let feature = estate.rollouts[usize::from(rollout)].feature;
+            self.series.lines.push((format!("{}: back", estate.features[feature].name), at));
+        } else if let Observation::AlertRaised { alert, .. } = observed.what {
+            self.series.lines.push((format!("alert {}", estate.alerts[usize::from(alert)].name), at));
         } else if let Observation::FaultStarted { entry } = observed.what {
             let label = estate.timeline[entry as usize].label.clone();
             self.open.push(Band { of: BandOf::Fault(entry), label, begin: at, end: None });

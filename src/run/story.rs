@@ -2,6 +2,7 @@
 //!
 //! A story only retells observations of the trace, each line with the id of its own; what was not observed is not told.
 
+mod plan;
 mod selection;
 mod sentence;
 

@@ -62,6 +62,8 @@ pub struct RunSummary {
     pub metrics: Vec<MetricValue>,
     /// Per timeline entry: label and how often it took place.
     pub happenings: Vec<(String, u64)>,
+    /// Per rollout that is watched over: its feature, and how its plan ended.
+    pub plans: Vec<(String, String)>,
     /// Per published step: `feature/step` and when.
     pub steps: Vec<(String, SimTime)>,
     /// Every policy version, in the order of publication. Nothing is ever taken out.

@@ -27,8 +27,12 @@ pub fn estate(steps: &[&str]) -> Estate {
         redraws: false,
         hold: SimDuration::ZERO,
     };
-    let rollout =
-        Rollout { feature: FeatureId::from_u32(0), starts: SimDuration::ZERO, steps: steps.iter().map(step).collect() };
+    let rollout = Rollout {
+        feature: FeatureId::from_u32(0),
+        starts: SimDuration::ZERO,
+        steps: steps.iter().map(step).collect(),
+        guard: None,
+    };
     Estate {
         name: "split-brain".to_owned(),
         duration: SimDuration::from_secs(600),
@@ -54,6 +58,11 @@ pub fn estate(steps: &[&str]) -> Estate {
         entities: IdVec::default(),
         journeys: IdVec::default(),
         users: IdVec::default(),
+        bounds: Vec::new(),
+        gauges: Vec::new(),
+        alerts: Vec::new(),
+        teams: Vec::new(),
+        people: Names::default(),
         rollouts: vec![rollout],
         timeline: vec![],
         standing_rules: vec![],
@@ -170,6 +179,7 @@ pub fn run(seed: u64, invariants: Vec<InvariantOutcome>) -> RunSummary {
             value("lag.max", 800.0 + wobble),
         ],
         happenings: vec![("control_plane.down eu-central".to_owned(), 1), ("kill new-checkout to off".to_owned(), 1)],
+        plans: Vec::new(),
         steps: vec![("new-checkout/pilot".to_owned(), at(120)), ("new-checkout/everybody".to_owned(), at(300))],
         audit: Vec::new(),
         reached: vec![12],

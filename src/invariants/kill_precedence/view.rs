@@ -27,7 +27,11 @@ pub struct Asks {
 
 /// The views of every feature, by the version from which each holds.
 #[derive(Debug)]
-pub struct Views(Vec<Vec<(PolicyVersion, View)>>);
+pub struct Views {
+    features: Vec<Vec<(PolicyVersion, View)>>,
+    /// What held before each step: rollout, step, view.
+    before: Vec<(u16, u16, View)>,
+}
 
 impl Views {
     pub fn new(estate: &Estate) -> Views {
@@ -41,31 +45,42 @@ impl Views {
             };
             vec![(PolicyVersion(1), view)]
         };
-        Views(estate.features.enumerate().map(first).collect())
+        Views { features: estate.features.enumerate().map(first).collect(), before: Vec::new() }
     }
 
     pub fn at(&self, feature: FeatureId, version: PolicyVersion) -> Option<&View> {
-        let known = self.0.get(feature.index())?;
+        let known = self.features.get(feature.index())?;
         let after = known.partition_point(|(since, _)| *since <= version);
         known[..after].last().map(|(_, view)| view)
     }
 
     pub fn observe(&mut self, what: &Observation, estate: &Estate) {
         if let Observation::PolicyPublished { version, feature: Some(feature), publication } = what {
-            let known = &mut self.0[feature.index()];
+            let known = &mut self.features[feature.index()];
             let Some((_, newest)) = known.last() else { return };
             let mut view = newest.clone();
             match publication {
-                Publication::Step { rollout, step } => view.step(estate, *rollout, *step),
+                Publication::Step { rollout, step } => {
+                    self.before.retain(|(of, at, _)| (of, at) != (rollout, step));
+                    self.before.push((*rollout, *step, view.clone()));
+                    view.step(estate, *rollout, *step);
+                }
+                Publication::RolledBack { rollout, before } => {
+                    let known = self.before.iter().find(|(of, at, _)| (of, at) == (rollout, before));
+                    if let Some((_, _, old)) = known {
+                        view = View { kills: view.kills, ..old.clone() };
+                    }
+                }
+                Publication::Capped { most, .. } => view.cap(&estate.features[*feature], *most),
                 Publication::Initial | Publication::Kill { .. } | Publication::Lift { .. } => {}
             }
             known.push((*version, view));
         } else if let Observation::Killed { feature, entry, scope, to, .. } = what {
-            if let Some((_, view)) = self.0[feature.index()].last_mut() {
+            if let Some((_, view)) = self.features[feature.index()].last_mut() {
                 view.kills.push((*entry, *scope, *to));
             }
         } else if let Observation::Lifted { feature, entry, .. } = what
-            && let Some((_, view)) = self.0[feature.index()].last_mut()
+            && let Some((_, view)) = self.features[feature.index()].last_mut()
         {
             view.kills.retain(|(issued_by, _, _)| issued_by != entry);
         }
@@ -84,6 +99,13 @@ impl View {
             self.overrides.retain(|old| old.who != given.who);
             self.overrides.push(*given);
         }
+    }
+
+    fn cap(&mut self, feature: &Feature, most: StageId) {
+        let capped = |stage: StageId| if feature.at_most_as_permissive(stage, most) { stage } else { most };
+        self.rules.iter_mut().for_each(|rule| rule.stage = capped(rule.stage));
+        self.overrides.iter_mut().for_each(|given| given.to = capped(given.to));
+        self.default_stage = capped(self.default_stage);
     }
 
     fn given(&self, asks: &Asks) -> Option<StageId> {

@@ -84,6 +84,14 @@ impl Ramps {
         known.since.push((version, ramp, target));
     }
 
+    /// Whoever leaves a cohort that was taken back leaves it rightly.
+    pub fn went_back(&mut self, feature: FeatureId, version: PolicyVersion) {
+        let known = &mut self.features[feature.index()];
+        let ramp = known.since.last().map_or(0, |(_, ramp, _)| *ramp);
+        known.target = None;
+        known.since.push((version, ramp + 1, None));
+    }
+
     /// While a kill is in force nobody's cohort is judged.
     pub fn killed(&mut self, feature: FeatureId, version: PolicyVersion) {
         let known = &mut self.features[feature.index()];

@@ -113,6 +113,19 @@ pub fn metrics(variant: &VariantOutcome) -> Markup {
     }
 }
 
+pub fn plans(variant: &VariantOutcome) -> Markup {
+    html! {
+        table {
+            thead { tr { th { "plan" } th { "how it ended" } th.number { "runs" } } }
+            tbody {
+                @for (feature, end, runs) in variant.plan_ends() {
+                    tr { td { (feature) } td { (end) } td.number { (number::count(runs)) } }
+                }
+            }
+        }
+    }
+}
+
 pub fn happenings(variant: &VariantOutcome) -> Markup {
     html! {
         table {

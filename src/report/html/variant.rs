@@ -30,6 +30,10 @@ pub fn section(outcome: &CampaignOutcome, variant: &VariantOutcome, index: usize
                 h3 { "What happened to the estate" }
                 (scroll("What happened to the estate", tables::happenings(variant)))
             }
+            @if !variant.plan_ends().is_empty() {
+                h3 { "How plans ended" }
+                (scroll("How plans ended", tables::plans(variant)))
+            }
             @if variant.runs.iter().any(|run| !run.steps.is_empty()) {
                 h3 { "Steps of the rollout" }
                 (scroll("Steps of the rollout", tables::steps(variant)))

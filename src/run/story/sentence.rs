@@ -1,5 +1,6 @@
 //! One observation as one short sentence: who, and what they do.
 
+use super::plan::of_plan;
 use crate::invariants::{grounds, occurrence, scope};
 use crate::models::estate::{Delivery, Estate, ReplicaId};
 use crate::models::observation::*;
@@ -42,6 +43,12 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
         | Observation::Lifted { .. }
         | Observation::FaultStarted { .. }
         | Observation::FaultEnded { .. } => of_control(&observed.what, estate)?,
+        Observation::Gate { .. }
+        | Observation::Approval { .. }
+        | Observation::PlanHeld { .. }
+        | Observation::RolledBack { .. }
+        | Observation::AlertRaised { .. }
+        | Observation::OperatorActed { .. } => of_plan(&observed.what, estate)?,
         Observation::PolicyApplied { replica, .. }
         | Observation::PolicyLost { replica }
         | Observation::Suppressed { replica, .. }
@@ -190,6 +197,14 @@ fn of_control(what: &Observation, estate: &Estate) -> Option<(String, String)> {
             }
             Publication::Kill { .. } => format!("a kill{named}"),
             Publication::Lift { .. } => format!("the lift of a kill{named}"),
+            Publication::RolledBack { rollout, before } => {
+                let step = &estate.rollouts[usize::from(*rollout)].steps[usize::from(*before)].name;
+                format!("back to before step {step}{named}")
+            }
+            Publication::Capped { most, .. } => {
+                let stage = feature.map_or("", |feature| estate.features[feature].stage_name(*most));
+                format!("nobody above {stage}{named}")
+            }
         };
         (control_plane(), format!("publishes policy {version}: {why}"))
     } else if let Observation::PolicyReplicated { region, version } = what {

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{ExpressionError, MAX_LENGTH};
+pub use crate::models::guard::Comparison;
 use crate::scenario::quantity::duration;
 use crate::units::SimDuration;
 
@@ -34,40 +35,6 @@ pub struct BoundRanges {
 
 /// A label's name and its value.
 pub type LabelRanges = (Range<usize>, Range<usize>);
-
-/// On which side of the quantity the metric has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
-    Below,
-    AtMost,
-    Above,
-    AtLeast,
-    Equal,
-}
-
-impl Comparison {
-    /// Whether the comparison holds; NaN is on no side.
-    pub fn holds(self, measured: f64, bound: f64) -> bool {
-        match self {
-            Comparison::Below => measured < bound,
-            Comparison::AtMost => measured <= bound,
-            Comparison::Above => measured > bound,
-            Comparison::AtLeast => measured >= bound,
-            Comparison::Equal => measured == bound,
-        }
-    }
-
-    /// The sign, as a file writes it.
-    pub fn sign(self) -> &'static str {
-        match self {
-            Comparison::Below => "<",
-            Comparison::AtMost => "<=",
-            Comparison::Above => ">",
-            Comparison::AtLeast => ">=",
-            Comparison::Equal => "==",
-        }
-    }
-}
 
 /// What a metric is compared with.
 #[derive(Clone, Copy, Debug, PartialEq)]

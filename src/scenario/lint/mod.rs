@@ -7,6 +7,7 @@
 mod behaviour;
 mod dead_targeting;
 mod flag_debt;
+mod idle_gate;
 mod irreversible;
 mod meaningless_read;
 mod overlapping_kills;
@@ -49,6 +50,7 @@ pub static ALL: &[&Lint] = &[
     &meaningless_read::LINT,
     &unstable_bucketing::LINT,
     &plain_toggle::LINT,
+    &idle_gate::LINT,
 ];
 
 /// The rule of a code or a name.

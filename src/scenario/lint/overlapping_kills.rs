@@ -3,7 +3,7 @@
 use super::Lint;
 use super::schedule::due;
 use super::subject::Subject;
-use crate::models::estate::Happening;
+use crate::models::estate::{Happening, When};
 use crate::rollout::{Kill, Scope};
 use crate::scenario::problem::Problem;
 use crate::units::SimDuration;
@@ -22,6 +22,10 @@ fn check(subject: &Subject<'_>, found: &mut Vec<Problem>) {
     let mut before: Vec<(usize, Window, Kill, usize)> = Vec::new();
     for (at, entry) in estate.timeline.iter().enumerate() {
         let Happening::Kill { feature, kill, lift_after } = &entry.what else { continue };
+        if entry.when == When::OnDemand {
+            // A gate's or an operator's, and there is one of each.
+            continue;
+        }
         let begins = due(estate, &entry.when);
         let window = (begins, lift_after.map(|after| begins.saturating_add(after)));
         let of = &estate.features[*feature];

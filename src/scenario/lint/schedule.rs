@@ -24,6 +24,8 @@ pub fn due(estate: &Estate, when: &When) -> SimDuration {
             published(&estate.rollouts[*rollout])[*step].saturating_add(*offset)
         }
         When::Random { from, .. } => *from,
+        // When somebody asks for it: at any time.
+        When::OnDemand => SimDuration::ZERO,
     }
 }
 

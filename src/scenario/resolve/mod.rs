@@ -15,6 +15,7 @@ mod faults;
 mod features;
 mod flags;
 mod graph;
+mod guard;
 mod journeys;
 mod metrics;
 mod operations;
@@ -89,6 +90,9 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.standing_rules();
     draft.rollouts(&place.key("rollout"));
     draft.timeline(&place.key("timeline"));
+    draft.teams(&place.key("teams"));
+    draft.alerts(&place.key("alerts"));
+    draft.check_needs();
     draft.contracts(&place.key("features"));
     draft.check_coverage();
     draft.expectations(&place);
@@ -121,6 +125,8 @@ struct Draft<'a> {
     published: Vec<Vec<SimDuration>>,
     /// When each kill is issued, as planned.
     kills: Vec<SimDuration>,
+    /// What steps require, and where it is written.
+    needs: Vec<(crate::models::guard::Need, Span)>,
     /// What is due when, as planned: where it is written, what it is.
     due: Vec<(Span, String, SimDuration)>,
     expectations: Vec<Expectation>,
@@ -155,6 +161,7 @@ impl<'a> Draft<'a> {
             lacks_rollouts: false,
             published: Vec::new(),
             kills: Vec::new(),
+            needs: Vec::new(),
             due: Vec::new(),
             expectations: Vec::new(),
             settings: Vec::new(),
@@ -268,6 +275,11 @@ fn empty_estate() -> Estate {
         journeys: IdVec::default(),
         users: IdVec::default(),
         rollouts: Vec::new(),
+        bounds: Vec::new(),
+        gauges: Vec::new(),
+        alerts: Vec::new(),
+        teams: Vec::new(),
+        people: Names::default(),
         timeline: Vec::new(),
         standing_rules: Vec::new(),
         salts: Vec::new(),

@@ -4,18 +4,14 @@ use super::place::Place;
 use super::strategies::Placed;
 use super::{Draft, shown};
 use crate::models::estate::Rollout;
-use crate::models::metric;
 use crate::rollout::{FeatureId, Move, Step};
 use crate::scenario::defaults;
-use crate::scenario::expression::{self, Bound};
 use crate::scenario::names::Standing;
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::tree::Node;
 use crate::units::{Share, SimDuration};
 
 pub(super) const MOST_STEPS: usize = 1_000;
-/// What a gate may ask of a metric besides its own statistics.
-const COMPARED: [&str; 3] = ["delta", "ratio", "absolute"];
 
 impl<'a> Draft<'a> {
     pub(super) fn rollouts(&mut self, place: &Place<'a>) {
@@ -27,7 +23,6 @@ impl<'a> Draft<'a> {
             self.estate.bucket_by[feature.index()] = self.bucket_by(&place.key("bucket_by"));
             self.estate.salts[feature.index()] = place.key("salt").text().map(super::services::salt);
             let starts = self.maybe_duration(&place.key("starts")).unwrap_or(SimDuration::ZERO);
-            self.gates(&place);
             let (mut steps, places) = match place.key("strategy") {
                 // Both: two plans for one feature, which the shape has told.
                 strategy if strategy.is_given() && !place.key("steps").is_given() => self.strategy(feature, &strategy),
@@ -37,7 +32,8 @@ impl<'a> Draft<'a> {
             self.shrinking(feature, &steps, &places);
             self.assignment(feature, &place, &mut steps);
             self.plan_publication(starts, &steps, &places);
-            self.estate.rollouts.push(Rollout { feature, starts, steps });
+            let guard = self.guard(feature, &place, &steps, &places);
+            self.estate.rollouts.push(Rollout { feature, starts, steps, guard });
         }
     }
 
@@ -69,7 +65,6 @@ impl<'a> Draft<'a> {
             None => format!("step-{}", at + 1),
         };
         self.check_step_name(&name, place.key("name").span);
-        self.gates(place);
         let due = self.maybe_duration(&place.key("at"));
         let moves_place = place.key("move");
         let mut moves = Vec::new();
@@ -124,32 +119,6 @@ impl<'a> Draft<'a> {
             ready = at.saturating_add(step.hold);
         }
         self.published.push(published);
-    }
-
-    /// Gates are refused for now, but what they name is checked all the same.
-    fn gates(&mut self, place: &Place<'a>) {
-        for key in ["gate", "exit"] {
-            for (text, span) in place.key(key).texts() {
-                if let Ok(bound) = expression::bound(text) {
-                    self.metric_of_bound(&bound, span);
-                }
-            }
-        }
-    }
-
-    /// Checks that there is a metric of the name a bound gives.
-    fn metric_of_bound(&mut self, bound: &Bound, span: Span) {
-        let Some(name) = &bound.metric else {
-            self.error(span, "a gate names its metric", "expected a metric, such as error_rate < 2%");
-            return;
-        };
-        let stats = bound.stats.iter().filter(|stat| !COMPARED.contains(&stat.as_str()));
-        let full = stats.fold(name.clone(), |full, stat| format!("{full}.{stat}"));
-        if metric::named(&full).is_some() || self.reported_metrics().contains(&name.as_str()) {
-            return;
-        }
-        let names: Vec<&str> = metric::ALL.iter().map(|metric| metric.name).chain(self.reported_metrics()).collect();
-        self.unknown(span, "metric", &full, names);
     }
 
     /// Metrics that the file's reconciliation jobs report.

@@ -18,14 +18,17 @@ impl<'a> Draft<'a> {
             self.error(item.span, format!("more than {MOST_ENTRIES} entries"), "the first one too many");
         }
         for item in items.iter().take(MOST_ENTRIES) {
-            let kind = ["random", "fault", "deploy", "kill", "replay"].into_iter().find(|key| item.key(key).is_given());
+            const KINDS: [&str; 10] =
+                ["random", "fault", "deploy", "kill", "replay", "pause", "resume", "back", "back_all", "bypass"];
+            let kind = KINDS.into_iter().find(|key| item.key(key).is_given());
             match kind {
                 Some("random") => self.random(item),
                 Some("fault") => self.fault(item),
                 Some("deploy") => self.deploy(item),
                 Some("kill") => self.kill(item),
                 Some("replay") => self.replay(item),
-                Some(_) | None => {}
+                Some(deed) => self.acts(item, deed),
+                None => {}
             }
         }
     }
@@ -75,6 +78,7 @@ impl<'a> Draft<'a> {
             When::At(at) => *at,
             When::AfterStep { rollout, step, offset } => self.published[*rollout][*step].saturating_add(*offset),
             When::Random { from, .. } => *from,
+            When::OnDemand => SimDuration::ZERO,
         }
     }
 

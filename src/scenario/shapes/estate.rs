@@ -70,8 +70,7 @@ pub static FEATURE: Shape = Shape::new(
             Value::MapOf(&STAGE_MOVES),
             "From each stage, the stages that a subject may move to; to the safe stage always. Without it, to all.",
         ),
-        key("requires", Value::MapOf(&REQUIRES), "Readiness: what a stage needs before a step may reach it.")
-            .later("readiness (`requires`)"),
+        key("requires", Value::MapOf(&REQUIRES), "Readiness: what a stage needs before a step may reach it."),
         key("contract", Value::Object(&CONTRACT), "Which paths belong together, and which moments must coincide."),
         key(
             "when_unknown",

@@ -78,5 +78,21 @@ static RANDOM: Shape = Shape::new(
     ],
 );
 
-pub static ENTRY: Kinds =
-    Kinds { name: "an entry of the timeline", kinds: &[&FAULT, &DEPLOY, &KILL, &REPLAY, &RANDOM], words: &[] };
+static PAUSE: Shape =
+    Shape::new("a pause", &[key("pause", Value::Name, "The feature whose plan somebody pauses."), AT]);
+static RESUME: Shape =
+    Shape::new("a resumption", &[key("resume", Value::Name, "The feature whose plan somebody resumes."), AT]);
+static BACK: Shape =
+    Shape::new("a step back", &[key("back", Value::Name, "The feature that somebody takes one step back."), AT]);
+static BACK_ALL: Shape =
+    Shape::new("a rollback", &[key("back_all", Value::Name, "The feature that somebody takes all the way back."), AT]);
+static BYPASS: Shape = Shape::new(
+    "a bypass",
+    &[key("bypass", Value::Name, "The feature whose plan goes on without the approval it waits for."), AT],
+);
+
+pub static ENTRY: Kinds = Kinds {
+    name: "an entry of the timeline",
+    kinds: &[&FAULT, &DEPLOY, &KILL, &REPLAY, &RANDOM, &PAUSE, &RESUME, &BACK, &BACK_ALL, &BYPASS],
+    words: &[],
+};

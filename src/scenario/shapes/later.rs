@@ -1,7 +1,6 @@
 //! Tables of what this version reads and checks but does not simulate.
 
-use super::NAMES;
-use crate::scenario::shape::{MapOf, Shape, Value, integer, key};
+use crate::scenario::shape::{MapOf, Shape, Value, key};
 
 pub static CLIENT: Shape = Shape::new(
     "a client",
@@ -10,27 +9,6 @@ pub static CLIENT: Shape = Shape::new(
         key("refetch", Value::OneOf(&["on_app_start", "on_navigation", "on_focus"]), "When it fetches decisions."),
         key("session", Value::Distribution, "How long a session lasts."),
         key("old_versions", Value::Share, "The share that runs an old version."),
-    ],
-);
-
-pub static TEAM: Shape = Shape::new(
-    "a team",
-    &[
-        key("on_call", Value::Text, "When somebody answers."),
-        key("acts_in", Value::Distribution, "From the page to the action."),
-        key("wrong_action", Value::Share, "How often the action is the wrong one."),
-    ],
-);
-
-pub static ALERT: Shape = Shape::new(
-    "an alert",
-    &[
-        key("name", Value::Text, "Its name."),
-        key("when", Value::Bound, "The bound that is broken.").required(),
-        key("over", Value::Duration, "For how long."),
-        key("scrape", Value::Duration, "How often metrics are scraped."),
-        key("pages", Value::Name, "The team that is called."),
-        key("does", Value::Anything, "What the team does."),
     ],
 );
 
@@ -65,30 +43,5 @@ pub static SHADOW: Shape = Shape::new(
     &[
         key("of", Value::Name, "The path that runs besides.").required(),
         key("disagrees", Value::Share, "How often results differ."),
-    ],
-);
-
-pub static ANALYSIS: Shape = Shape::new(
-    "an analysis",
-    &[
-        key("every", Value::Duration, "How often gates are judged."),
-        key("window", Value::Duration, "Over which time."),
-        key("failures", integer(1, 1_000), "How many failures in a row fail the step."),
-        key("no_data", Value::OneOf(&["pause", "pass", "fail"]), "What too little data does."),
-        key("against", Value::OneOf(&["control", "before"]), "What deltas and ratios are against."),
-    ],
-);
-
-pub static ON_FAILURE: Shape =
-    Shape::new("a reaction to a failed gate", &[key("back_to", Value::Name, "A cap on the stage.")]);
-
-pub static APPROVAL: Shape = Shape::new(
-    "an approval",
-    &[
-        key("before", NAMES, "Stages that need it."),
-        key("by", NAMES, "Who may give it."),
-        key("need", integer(1, 100), "How many must agree."),
-        key("takes", Value::Distribution, "How long they take."),
-        key("bypass", Value::Name, "Who may skip it in an emergency."),
     ],
 );

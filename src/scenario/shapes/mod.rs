@@ -3,6 +3,7 @@
 mod estate;
 mod events;
 mod expect;
+mod guard;
 mod later;
 mod operation;
 mod rollout;
@@ -68,8 +69,8 @@ pub static SCENARIO: Shape = Shape::new(
         key("users", named!("group of users", estate::USERS), "Closed-loop users: think, act, wait, think again."),
         key("rollout", named!("rollout", rollout::ROLLOUT), "The steps of each feature's rollout."),
         key("timeline", Value::List(&Value::Kinds(&events::ENTRY)), "Everything else that happens."),
-        key("teams", named!("team", later::TEAM), "Who reacts to alerts.").later("teams that react"),
-        key("alerts", Value::List(&Value::Object(&later::ALERT)), "Rules that call a team.").later("alerts"),
+        key("teams", named!("team", guard::TEAM), "Who answers alerts."),
+        key("alerts", Value::List(&Value::Object(&guard::ALERT)), "Rules that call a team."),
         key(
             "reconciliation",
             named!("reconciliation", later::RECONCILIATION),

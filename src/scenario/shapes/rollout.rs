@@ -1,11 +1,10 @@
 //! Tables of a rollout: steps, moves, and what watches over them.
 
-use super::{NAMES, later};
+use super::NAMES;
+use super::guard::{self, BOUNDS};
 use crate::rollout::strategy;
 use crate::scenario::defaults;
 use crate::scenario::shape::{ByKind, Shape, Value, integer, key};
-
-const BOUNDS: Value = Value::List(&Value::Bound);
 
 pub static ROLLOUT: Shape = Shape::new(
     "a rollout",
@@ -22,12 +21,12 @@ pub static ROLLOUT: Shape = Shape::new(
         key("salt", Value::Text, "Fixes the cohort; without it the seed does."),
         key("steps", Value::List(&Value::Object(&STEP)), "Its steps, in order."),
         key("strategy", Value::ByKind(&STRATEGY_FORMS), "Its steps by the name of a strategy, in place of `steps`."),
-        key("analysis", Value::Object(&later::ANALYSIS), "How gates are judged.").later("analysis of gates"),
-        key("gate", BOUNDS, "Bounds that must hold throughout.").later("gates"),
-        key("on_failure", Value::Object(&later::ON_FAILURE), "What a failed gate does.").later("gates (`on_failure`)"),
-        key("approvals", Value::List(&Value::Object(&later::APPROVAL)), "Who must agree before a stage.")
-            .later("approvals"),
-        key("exit", BOUNDS, "Bounds judged at the end of each hold.").later("exit criteria"),
+        key("analysis", Value::Object(&guard::ANALYSIS), "How gates are judged."),
+        key("gate", BOUNDS, "Bounds that must hold throughout, in every step."),
+        key("exit", BOUNDS, "Bounds that must hold when a hold ends."),
+        key("on_failure", Value::ByKind(&guard::ON_FAILURE), "What a failed gate does.").or("pause"),
+        key("retry", Value::Object(&guard::RETRY), "Whether a plan that went back tries again."),
+        key("approvals", Value::List(&Value::Object(&guard::APPROVAL)), "Who must agree before a step."),
     ],
 )
 .exactly_one(&["steps", "strategy"]);
@@ -95,9 +94,9 @@ static STEP: Shape = Shape::new(
         key("move", Value::List(&Value::Object(&MOVE)), "Who moves to which stage; first match wins.").required(),
         key("overrides", OVERRIDES, "Stages for single users and tenants from this step on."),
         key("hold", Value::Duration, "How long it holds before the next step.").default(defaults::HOLD),
-        key("exit", BOUNDS, "Bounds judged at the end of the hold.").later("exit criteria of a step"),
-        key("gate", BOUNDS, "Bounds that must hold throughout.").later("gates of a step"),
-        key("requires", NAMES, "Readiness before this step.").later("readiness of a step"),
+        key("exit", BOUNDS, "Bounds that must hold when its hold ends."),
+        key("gate", BOUNDS, "Bounds that must hold throughout."),
+        key("requires", Value::List(&Value::Text), "Readiness: \"billing.code >= 2\" on every replica."),
     ],
 );
 

@@ -29,6 +29,22 @@ impl Histogram {
         self.max = self.max.max(duration);
     }
 
+    /// Takes in what another has counted.
+    pub fn merge(&mut self, other: &Histogram) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.count += other.count;
+        self.max = self.max.max(other.max);
+    }
+
+    /// As before the first, in the same memory.
+    pub fn clear(&mut self) {
+        self.counts.fill(0);
+        self.count = 0;
+        self.max = SimDuration::ZERO;
+    }
+
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -101,5 +117,21 @@ mod tests {
             assert!((found - expected).abs() <= expected / 64.0, "{quantile}: {found}");
         }
         assert_eq!(histogram.max(), Some(SimDuration::from_secs(1)));
+    }
+
+    #[test]
+    fn two_histograms_in_one_are_what_one_would_have_counted() {
+        let of = |range: std::ops::Range<u64>| {
+            let mut histogram = Histogram::default();
+            range.for_each(|millis| histogram.record(SimDuration::from_millis(millis)));
+            histogram
+        };
+        let mut both = of(1..400);
+        both.merge(&of(400..1000));
+        let whole = of(1..1000);
+        assert_eq!((both.count(), both.max()), (whole.count(), whole.max()));
+        assert_eq!(both.quantile(0.9), whole.quantile(0.9));
+        both.clear();
+        assert_eq!((both.count(), both.quantile(0.5)), (0, None));
     }
 }
