@@ -199,7 +199,7 @@ services:
     operations:
       decide:
         by_stage:
-          SLOW: { path: old, do: [{ dual_write: { of: new } }, { effect: decide }, { set: decided }] }
+          SLOW: { path: old, do: [{ dual_write: { of: new, effect: decide } }, { effect: decide }, { set: decided }] }
           SHADOWED: { path: old, do: [{ shadow: { of: new, disagrees: 1% } }, { effect: decide }, { set: decided }] }
           FAST: { path: new, do: [{ effect: decide, once_by: request.id }, { set: decided }] }
   bureau: { external: true, outcome_unknown: 1%, takes_effect: 50%, operations: { score: [] } }
@@ -780,8 +780,6 @@ const REFUSED: &[&str] = &[
     "14:12 SDK presets",
     "18:23 compensations",
     "20:5 sagas",
-    "26:37 dual writes",
-    "27:41 shadowing",
     "28:62 idempotency keys other than `entity.id`",
     "29:29 unknown outcomes",
     "29:50 unknown outcomes (`takes_effect`)",

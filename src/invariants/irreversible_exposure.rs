@@ -5,7 +5,6 @@ use super::kills::{InForce, Kills, is_new};
 use super::{Entry, Invariant, Ledger, Settings, Violation};
 use crate::models::estate::{Estate, Happening};
 use crate::models::observation::{EffectMade, Interaction, Kind, Observation, ObservationId, Observed};
-use crate::models::program::Action;
 use crate::rollout::{FeatureId, StageId};
 use crate::units::SimTime;
 use smallvec::SmallVec;
@@ -42,7 +41,7 @@ const COMPENSATED: &str = "compensated, not undone";
 
 fn reachable(estate: &Estate, _: &Settings) -> bool {
     let mut actions = estate.operations.iter().flat_map(|operation| &operation.rules).flat_map(|rule| &rule.actions);
-    actions.any(|action| matches!(action, Action::Effect(site) if site.irreversible))
+    actions.any(|action| action.effect().is_some_and(|site| site.irreversible))
 }
 
 struct IrreversibleExposure {
@@ -228,7 +227,7 @@ mod tests {
         estate.features[FEATURE].commit_stage = commit;
         for operation in estate.operations.iter_mut() {
             for action in operation.rules.iter_mut().flat_map(|rule| &mut rule.actions) {
-                if let Action::Effect(site) = action {
+                if let crate::models::program::Action::Effect(site) = action {
                     site.irreversible = site.effect == CHARGE;
                 }
             }

@@ -30,6 +30,8 @@ fn follow(estate: &Estate, action: &Action, open: &mut Vec<OperationId>) {
         }
         // These stay within the operation.
         Action::Effect(_)
+        | Action::Shadow(_)
+        | Action::DualWrite(_)
         | Action::Set { .. }
         | Action::Mark { .. }
         | Action::Wait(_)

@@ -62,7 +62,7 @@ impl World {
         on_path && defect.when.as_deref().is_none_or(of_cohort)
     }
 
-    fn path_of(&self, estate: &Estate, slot: Slot<Task>) -> Option<u16> {
+    pub(super) fn path_of(&self, estate: &Estate, slot: Slot<Task>) -> Option<u16> {
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
         task.rule.and_then(|rule| estate.operations[task.operation].rules[usize::from(rule)].path)
     }
@@ -91,6 +91,13 @@ impl World {
     /// Fails the task where its code does.
     pub(super) fn fail_by_defect(&mut self, estate: &Estate, slot: Slot<Task>) {
         let path = self.path_of(estate, slot);
+        if self.fails_on(estate, slot, path) {
+            self.settle(slot, Outcome::Failed(Failure::Error));
+        }
+    }
+
+    /// Whether this task's code fails on a path.
+    pub(super) fn fails_on(&mut self, estate: &Estate, slot: Slot<Task>, path: Option<u16>) -> bool {
         for defect in self.defects(estate, slot) {
             let fails = match defect.harm {
                 Harm::Fails(share) => self.concerns(estate, slot, defect, path) && self.is_struck(slot, share, FAILS),
@@ -98,9 +105,10 @@ impl World {
                 Harm::Slower(_) | Harm::Disagrees(_) | Harm::Corrupts(_) => false,
             };
             if fails {
-                return self.settle(slot, Outcome::Failed(Failure::Error));
+                return true;
             }
         }
+        false
     }
 
     /// How long the process at work has run its code.

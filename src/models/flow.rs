@@ -95,10 +95,12 @@ impl World {
             }
             Action::QueueUntilDaily { second_of_day } => self.queue_until_daily(estate, slot, *second_of_day),
             Action::QueueUntil(site) => self.queue_until(estate, slot, site),
+            Action::Shadow(site) => self.shadow(estate, slot, site),
+            Action::DualWrite(site) => self.dual_write(estate, slot, site),
         }
     }
 
-    fn operation_index(&self, slot: Slot<Task>) -> usize {
+    pub(super) fn operation_index(&self, slot: Slot<Task>) -> usize {
         self.tasks.get(slot).expect("a task at work is in its pool").operation.index()
     }
 
@@ -116,7 +118,7 @@ impl World {
         }
     }
 
-    fn pause(&mut self, slot: Slot<Task>, pause: SimDuration) -> Next {
+    pub(super) fn pause(&mut self, slot: Slot<Task>, pause: SimDuration) -> Next {
         if pause.is_zero() {
             return Next::Go;
         }
@@ -276,6 +278,8 @@ impl World {
             | Action::Reject { .. }
             | Action::Ignore
             | Action::Fail { .. }
+            | Action::Shadow(_)
+            | Action::DualWrite(_)
             | Action::QueueUntilDaily { .. }
             | Action::QueueUntil(_) => unreachable!("a task that calls stands at a call"),
         }
@@ -317,7 +321,7 @@ impl World {
         self.attempt(estate, slot, site);
     }
 
-    fn effect(&mut self, estate: &Estate, slot: Slot<Task>, site: &EffectSite) -> Next {
+    pub(super) fn effect(&mut self, estate: &Estate, slot: Slot<Task>, site: &EffectSite) -> Next {
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
         let rule = &estate.operations[task.operation].rules[usize::from(task.rule.expect("a task at work has a rule"))];
         let (under, service) = (task.under(), estate.replicas[task.replica].service);

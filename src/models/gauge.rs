@@ -3,7 +3,7 @@
 use super::estate::Estate;
 use super::guard::{Against, BoundId, Bounded, Compared, GaugeSpec, Measured, Side, Statistic};
 use super::interaction::Ongoing;
-use super::observation::Outcome;
+use super::observation::{Failure, Outcome, Shadowed};
 use super::world::World;
 use crate::kernel::Histogram;
 use crate::rollout::{FeatureId, StageId};
@@ -105,7 +105,7 @@ impl Gauge {
         }
         let share = |part: u64| part as f64 / finished as f64;
         let value = match spec.statistic {
-            Statistic::ErrorRate => share(failed),
+            Statistic::ErrorRate | Statistic::ShadowMismatch => share(failed),
             Statistic::SuccessRate => 1.0 - share(failed),
             Statistic::RejectRate => share(rejected),
             Statistic::Latency(quantile) => latency?.quantile(quantile)?.as_secs_f64(),
@@ -130,12 +130,24 @@ impl World {
     pub(super) fn gauge_answer(&mut self, estate: &Estate, of: &Ongoing, outcome: Outcome, latency: SimDuration) {
         let now = self.cx.now();
         for (spec, gauge) in estate.gauges.iter().zip(&mut self.gauges) {
-            let counts = spec.journey.is_none_or(|journey| journey == of.id.journey)
+            let counts = spec.statistic != Statistic::ShadowMismatch
+                && spec.journey.is_none_or(|journey| journey == of.id.journey)
                 && spec.region.is_none_or(|region| region == of.customer.tenant_region)
                 && of.trail.is_of(spec.side);
             if counts {
                 let latency = matches!(spec.statistic, Statistic::Latency(_)).then_some(latency);
                 gauge.record(now, outcome, latency);
+            }
+        }
+    }
+
+    /// A shadow was compared.
+    pub(super) fn gauge_comparison(&mut self, estate: &Estate, shadowed: Shadowed) {
+        let now = self.cx.now();
+        for (spec, gauge) in estate.gauges.iter().zip(&mut self.gauges) {
+            if spec.statistic == Statistic::ShadowMismatch {
+                let differs = shadowed != Shadowed::Agreed;
+                gauge.record(now, if differs { Outcome::Failed(Failure::Error) } else { Outcome::Succeeded }, None);
             }
         }
     }
@@ -183,7 +195,6 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observation::Failure;
     use super::*;
 
     fn spec(statistic: Statistic, delay: u64) -> GaugeSpec {

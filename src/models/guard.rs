@@ -57,6 +57,8 @@ pub enum Statistic {
     Latency(f64),
     /// Answers.
     Count,
+    /// Of the comparisons of shadows, those that came to another result or none.
+    ShadowMismatch,
 }
 
 /// Whose answers.

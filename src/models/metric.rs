@@ -105,6 +105,17 @@ pub const ALL: &[Metric] = &[
     Metric { name: "alerts_raised.count", unit: "1", formula: "times an alert rule began to fire" },
     Metric { name: "operator_actions.count", unit: "1", formula: "times somebody who was called acted" },
     Metric { name: "wrong_actions.count", unit: "1", formula: "of these, wrong actions" },
+    Metric {
+        name: "shadow_mismatch",
+        unit: "share",
+        formula: "comparisons with a shadow that came to another result or none / all; absent without a shadow",
+    },
+    Metric {
+        name: "dual_write_gaps.share",
+        unit: "share",
+        formula: "dual writes that reached one store only / all; absent without a dual write",
+    },
+    Metric { name: "dual_write_gaps.count", unit: "1", formula: "dual writes that reached one store only" },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod levers;
 pub mod member;
 pub mod metric;
+mod migration;
 pub mod network;
 pub mod observation;
 pub mod planted;

@@ -202,6 +202,26 @@ pub enum Publication {
     },
 }
 
+/// What a comparison with a shadow came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shadowed {
+    Agreed,
+    Disagreed,
+    /// The other path failed.
+    Failed,
+}
+
+/// Which stores a dual write has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    Both,
+    /// The one that counts.
+    OnlyOne,
+    /// The one that does not count.
+    OnlyOther,
+    Neither,
+}
+
 /// What a gate came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateVerdict {
@@ -564,6 +584,21 @@ pub enum Observation {
         alert: u16,
         value: f64,
     },
+    /// A context ran the other path beside its own and compared.
+    ShadowCompared {
+        interaction: Interaction,
+        context: u16,
+        of: u16,
+        shadowed: Shadowed,
+    },
+    /// A context wrote to the stores of both paths, or tried to.
+    DualWrote {
+        interaction: Interaction,
+        context: u16,
+        effect: u16,
+        of: u16,
+        wrote: Wrote,
+    },
     /// Who was called by an alert acted, or took an action that does nothing.
     OperatorActed {
         alert: u16,
@@ -630,10 +665,12 @@ pub enum Kind {
     RolledBack,
     AlertRaised,
     OperatorActed,
+    ShadowCompared,
+    DualWrote,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::OperatorActed as usize + 1;
+    pub const COUNT: usize = Kind::DualWrote as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -679,6 +716,8 @@ impl Kind {
         Kind::RolledBack,
         Kind::AlertRaised,
         Kind::OperatorActed,
+        Kind::ShadowCompared,
+        Kind::DualWrote,
     ];
 
     /// As `reached:` and traces name it.
@@ -727,6 +766,8 @@ impl Kind {
             Kind::RolledBack => "rolled_back",
             Kind::AlertRaised => "alert_raised",
             Kind::OperatorActed => "operator_acted",
+            Kind::DualWrote => "dual_wrote",
+            Kind::ShadowCompared => "shadow_compared",
         }
     }
 
@@ -751,6 +792,8 @@ impl Observation {
             | Observation::Emitted { interaction, .. }
             | Observation::Parked { interaction, .. }
             | Observation::DeadLettered { interaction, .. }
+            | Observation::ShadowCompared { interaction, .. }
+            | Observation::DualWrote { interaction, .. }
             | Observation::MessageLost { interaction, .. }
             | Observation::Held { interaction, .. }
             | Observation::Resumed { interaction, .. } => Some(*interaction),
@@ -830,6 +873,8 @@ impl Observation {
             Observation::RolledBack { .. } => Kind::RolledBack,
             Observation::AlertRaised { .. } => Kind::AlertRaised,
             Observation::OperatorActed { .. } => Kind::OperatorActed,
+            Observation::DualWrote { .. } => Kind::DualWrote,
+            Observation::ShadowCompared { .. } => Kind::ShadowCompared,
         }
     }
 }

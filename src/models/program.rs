@@ -97,6 +97,29 @@ pub struct HoldSite {
 }
 
 #[derive(Clone, Debug)]
+pub struct ShadowSite {
+    /// The path that runs besides, index of the estate's paths.
+    pub of: u16,
+    /// How often the two come to different results where nothing is wrong with the code of either.
+    pub disagrees: Share,
+    /// How long the comparison keeps the request.
+    pub takes: Distribution,
+}
+
+#[derive(Clone, Debug)]
+pub struct DualWriteSite {
+    pub effect: EffectSite,
+    /// The path whose store is written besides.
+    pub of: u16,
+    /// How often the write that counts fails, and the request with it.
+    pub fails: Share,
+    /// How often the other write fails; nobody is told.
+    pub other_fails: Share,
+    /// The other store is written first. Whichever is second is skipped if the first fails.
+    pub other_first: bool,
+}
+
+#[derive(Clone, Debug)]
 pub enum Action {
     Call(CallSite),
     Emit(EmitSite),
@@ -124,12 +147,37 @@ pub enum Action {
     Fail {
         share: Quantity,
     },
+    /// Runs the other path beside this one, compares, and drops its result.
+    Shadow(ShadowSite),
+    /// Writes to the stores of both paths.
+    DualWrite(DualWriteSite),
     /// Accepts, answers, and goes on at this second of the day.
     QueueUntilDaily {
         second_of_day: u32,
     },
     /// Accepts, answers, and goes on when a condition holds.
     QueueUntil(HoldSite),
+}
+
+impl Action {
+    /// The effect it has on its own path, where it has one.
+    pub fn effect(&self) -> Option<&EffectSite> {
+        match self {
+            Action::Effect(site) | Action::DualWrite(DualWriteSite { effect: site, .. }) => Some(site),
+            Action::Call(_)
+            | Action::Emit(_)
+            | Action::Set { .. }
+            | Action::Mark { .. }
+            | Action::Wait(_)
+            | Action::WaitFlag { .. }
+            | Action::Reject { .. }
+            | Action::Ignore
+            | Action::Fail { .. }
+            | Action::Shadow(_)
+            | Action::QueueUntilDaily { .. }
+            | Action::QueueUntil(_) => None,
+        }
+    }
 }
 
 /// The share a quantity means where a share is wanted: clamped to 0 and 1.

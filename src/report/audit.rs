@@ -4,7 +4,7 @@ use super::csv::line;
 use super::number;
 use crate::campaign::outcome::CampaignOutcome;
 use crate::models::estate::{Estate, Happening};
-use crate::models::observation::Publication;
+use crate::models::observation::{Consent, Publication};
 use crate::run::summary::Audited;
 
 /// One line per variant, seed and policy version, in the order of their publication.
@@ -16,6 +16,7 @@ pub fn render(outcome: &CampaignOutcome) -> String {
         for run in &variant.runs {
             for audited in &run.audit {
                 let (caused_by, why) = account(audited, estate);
+                let why = why + &consents(audited, estate);
                 let feature = audited.feature.map_or(String::new(), |feature| estate.features[feature].name.clone());
                 let fields = [
                     variant.plan.variant.clone(),
@@ -59,6 +60,20 @@ fn account(audited: &Audited, estate: &Estate) -> (String, String) {
             ("the plan goes back".to_owned(), format!("nobody stays above {}", feature.stage_name(most)))
         }
     }
+}
+
+/// Who agreed to it, and who did without.
+fn consents(audited: &Audited, estate: &Estate) -> String {
+    let told = audited.consents.iter().map(|(consent, by)| {
+        let who = by.map_or("nobody", |by| estate.people.text(by));
+        match consent {
+            Consent::Given => format!("; approved by {who}"),
+            Consent::Refused => format!("; refused by {who}"),
+            Consent::Lapsed => "; the question lapsed".to_owned(),
+            Consent::Bypassed => format!("; without approval, by {who} in an emergency"),
+        }
+    });
+    told.collect()
 }
 
 fn killed(entry: u32, estate: &Estate) -> String {

@@ -9,7 +9,7 @@ use super::summary::{Audited, RunSummary, Series};
 use crate::invariants::board::Board;
 use crate::invariants::{Entry, Ledger};
 use crate::models::estate::{Estate, JourneyId, When};
-use crate::models::observation::{Kind, Observation, Observed};
+use crate::models::observation::{Consent, Kind, Observation, Observed, Publication};
 use crate::models::world::{Course, StepTimes};
 use crate::scenario::plan::Plan;
 use crate::units::SimTime;
@@ -75,12 +75,21 @@ pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, st
     let mut reached = Reached::new(&plan.expectations, estate);
     let keep_all = recorder.is_some();
     let mut audit = Vec::new();
-    let wants = |kind: Kind| keep_all || kind == Kind::PolicyPublished || metrics.wants(kind) || reached.wants(kind);
+    let mut agreed: Vec<Vec<(Consent, Option<u16>)>> = vec![Vec::new(); estate.rollouts.len()];
+    let audited = |kind: Kind| matches!(kind, Kind::PolicyPublished | Kind::Approval);
+    let wants = |kind: Kind| keep_all || audited(kind) || metrics.wants(kind) || reached.wants(kind);
     let observed = drive(plan, spec, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
         for fact in facts {
             metrics.observe(fact, estate);
             if let Observation::PolicyPublished { version, feature, publication } = fact.what {
-                audit.push(Audited { at: fact.at, version, feature, publication });
+                let consents = match publication {
+                    Publication::Step { rollout, .. } => std::mem::take(&mut agreed[usize::from(rollout)]),
+                    _ => Vec::new(),
+                };
+                audit.push(Audited { at: fact.at, version, feature, publication, consents });
+            }
+            if let Observation::Approval { rollout, consent, by, .. } = fact.what {
+                agreed[usize::from(rollout)].push((consent, by));
             }
             reached.observe(fact, estate);
             if let Some(recorder) = &mut recorder {

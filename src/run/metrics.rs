@@ -12,6 +12,7 @@ mod deliveries;
 mod effects;
 mod held;
 mod lag;
+mod migration;
 mod plans;
 
 use super::summary::MetricValue;
@@ -32,6 +33,7 @@ const ALL: &[Create] = &[
     |estate| Box::new(convergence::Convergence::new(estate)),
     |_| Box::new(effects::Effects::default()),
     |estate| Box::new(lag::Lag::new(estate)),
+    |_| Box::new(migration::Migration::default()),
     |estate| Box::new(plans::Plans::new(estate)),
     |estate| Box::new(deliveries::Deliveries::new(estate)),
     |estate| Box::new(held::Held::new(estate)),

@@ -131,7 +131,9 @@ impl Recorder {
             Observation::Gate { .. }
             | Observation::Approval { .. }
             | Observation::PlanHeld { .. }
-            | Observation::OperatorActed { .. } => {}
+            | Observation::OperatorActed { .. }
+            | Observation::ShadowCompared { .. }
+            | Observation::DualWrote { .. } => {}
             Observation::Called { .. }
             | Observation::Failed { .. }
             | Observation::Retried { .. }

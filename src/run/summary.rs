@@ -1,7 +1,7 @@
 //! What is left of one run: verdicts, counts, numbers. No trace, no world.
 
 pub use crate::invariants::{Verdict, Violation};
-use crate::models::observation::{Interaction, ObservationId, Publication};
+use crate::models::observation::{Consent, Interaction, ObservationId, Publication};
 use crate::rollout::{FeatureId, PolicyVersion};
 use crate::units::{SimDuration, SimTime};
 
@@ -38,13 +38,15 @@ pub struct MetricValue {
 }
 
 /// One entry of the control plane's audit log: a policy version and what caused it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audited {
     pub at: SimTime,
     pub version: PolicyVersion,
     /// `None`: the policy in force when the run began.
     pub feature: Option<FeatureId>,
     pub publication: Publication,
+    /// Who was asked for it and what they said, index of the estate's people.
+    pub consents: Vec<(Consent, Option<u16>)>,
 }
 
 /// One run.

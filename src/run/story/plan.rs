@@ -68,7 +68,9 @@ fn shown(bound: &Bounded, value: f64, estate: &Estate) -> String {
     };
     match (bound.compared, statistic) {
         (Compared::Ratio, _) => format!("{value:.2}"),
-        (_, Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate) => format!("{:.2}%", value * 100.0),
+        (_, Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate | Statistic::ShadowMismatch) => {
+            format!("{:.2}%", value * 100.0)
+        }
         (_, Statistic::Latency(_)) => format!("{:.0}ms", value * 1_000.0),
         (_, Statistic::Count) => format!("{value:.0}"),
     }

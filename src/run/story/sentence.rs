@@ -26,6 +26,8 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
         | Observation::Rejected { .. }
         | Observation::Moment { .. }
         | Observation::Status { .. }
+        | Observation::ShadowCompared { .. }
+        | Observation::DualWrote { .. }
         | Observation::MessageLost { .. }
         | Observation::Held { .. }
         | Observation::Resumed { .. } => of_request(&observed.what, estate)?,
@@ -140,6 +142,27 @@ fn of_request(what: &Observation, estate: &Estate) -> Option<(String, String)> {
         let (from, to) = (estate.statuses.text(*from), estate.statuses.text(*to));
         let illegal = if *legal { "" } else { ", which is not legal" };
         (estate.entities[*entity].name.clone(), format!("goes from {from} to {to}{illegal}"))
+    } else if let Observation::ShadowCompared { context, of, shadowed, .. } = what {
+        let of = estate.paths.text(*of);
+        let said = match shadowed {
+            Shadowed::Agreed => format!("compares with the {of} path: they agree"),
+            Shadowed::Disagreed => format!("compares with the {of} path: they disagree"),
+            Shadowed::Failed => format!("compares with the {of} path, which fails"),
+        };
+        (estate.contexts.text(*context).to_owned(), said)
+    } else if let Observation::DualWrote { context, effect, of, wrote, .. } = what {
+        let (effect, of) = (estate.effects.text(*effect), estate.paths.text(*of));
+        let said = match wrote {
+            Wrote::Both => format!("writes {effect} to its own store and to that of the {of} path"),
+            Wrote::OnlyOne => {
+                format!("writes {effect} to its own store, and fails to write it to that of the {of} path")
+            }
+            Wrote::OnlyOther => {
+                format!("writes {effect} to the store of the {of} path, and fails to write it to its own")
+            }
+            Wrote::Neither => format!("fails to write {effect}"),
+        };
+        (estate.contexts.text(*context).to_owned(), said)
     } else if let Observation::MessageLost { by, .. } = what {
         ("network".to_owned(), format!("loses a message: {}", by.name()))
     } else if let Observation::Held { operation: holds, .. } = what {

@@ -57,7 +57,7 @@ fn idle(subject: &Subject<'_>, bound: &Bounded) -> Option<(String, String)> {
 fn range(subject: &Subject<'_>, bound: &Bounded) -> (f64, f64) {
     let is_share = match bound.measured {
         Measured::Gauge(gauge) => match subject.estate.gauges[usize::from(gauge)].statistic {
-            Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate => true,
+            Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate | Statistic::ShadowMismatch => true,
             Statistic::Latency(_) | Statistic::Count => false,
         },
         Measured::Lag(_) => false,
@@ -93,7 +93,7 @@ fn starved(subject: &Subject<'_>, step: &Step, bound: &Bounded) -> Option<(Strin
 
 /// The answers expected in a window, where the plan decides them.
 fn answers(subject: &Subject<'_>, step: &Step, spec: &GaugeSpec) -> Option<f64> {
-    if spec.region.is_some() {
+    if spec.region.is_some() || spec.statistic == Statistic::ShadowMismatch {
         return None;
     }
     let mut per_second = 0.0;

@@ -5,7 +5,7 @@ use super::behaviour::{codes_of, rules_at, stages_of};
 use super::schedule::first_at;
 use super::subject::Subject;
 use crate::models::estate::PATH_OLD;
-use crate::models::program::{Action, OperationId};
+use crate::models::program::OperationId;
 use crate::rollout::{FeatureId, StageId};
 use crate::scenario::problem::Problem;
 
@@ -42,7 +42,7 @@ fn effects(subject: &Subject<'_>, id: OperationId, feature: FeatureId, found: &m
             for rule in rules_at(estate, operation, feature, stage, code) {
                 let new = operation.rules[rule].path.is_some_and(|path| path != PATH_OLD);
                 let effect = operation.rules[rule].actions.iter().find_map(|action| {
-                    let Action::Effect(site) = action else { return None };
+                    let site = action.effect()?;
                     (site.irreversible && !site.compensated).then_some(site.effect)
                 });
                 let Some(effect) = effect.filter(|_| new && !told.contains(&rule)) else { continue };

@@ -41,7 +41,7 @@ fn check(subject: &Subject<'_>, found: &mut Vec<Problem>) {
 /// Whether an operation tells others, moves the aggregate, or does what cannot be undone.
 fn leaves_traces(subject: &Subject<'_>, id: OperationId) -> bool {
     subject.estate.operations[id].rules.iter().flat_map(|rule| &rule.actions).any(|action| {
-        let irreversible = matches!(action, Action::Effect(site) if site.irreversible);
+        let irreversible = action.effect().is_some_and(|site| site.irreversible);
         let tells = matches!(
             action,
             Action::Emit(_)

@@ -65,6 +65,6 @@ fn meanings(subject: &Subject<'_>, id: OperationId, feature: FeatureId, found: &
 }
 
 fn effects_of(actions: &[Action]) -> Vec<u16> {
-    let effect = |action: &Action| if let Action::Effect(site) = action { Some(site.effect) } else { None };
+    let effect = |action: &Action| action.effect().map(|site| site.effect);
     actions.iter().filter_map(effect).collect()
 }

@@ -3,14 +3,17 @@
 use super::coverage::Matrix;
 use super::place::Place;
 use super::{Draft, has_no};
+use crate::kernel::Distribution;
 use crate::models::estate::{EntityId, Quantity};
-use crate::models::program::{Action, CallSite, EffectSite, EmitSite, HoldSite, OnError, OperationId, RuleWhen};
+use crate::models::program::{
+    Action, CallSite, DualWriteSite, EffectSite, EmitSite, HoldSite, OnError, OperationId, RuleWhen, ShadowSite,
+};
 use crate::rollout::{FeatureId, StageId};
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span};
 use crate::scenario::quantity;
 use crate::scenario::tree::Node;
-use crate::units::SimDuration;
+use crate::units::{Share, SimDuration};
 
 /// A row of a matrix, compiled.
 struct Row {
@@ -54,7 +57,9 @@ impl<'a> Draft<'a> {
                 Some(Action::Fail { share })
             }
             "queue_until" => self.queue_until(id, &of),
-            // Read and refused by the shape: shadow, dual_write, compensate.
+            "shadow" => self.shadow(&of),
+            "dual_write" => self.dual_write(&of),
+            // Read and refused by the shape: compensate.
             _ => None,
         }
     }
@@ -140,6 +145,27 @@ impl<'a> Draft<'a> {
         let features = self.features_read(&condition);
         self.estate.operations[id].may_read.extend(features);
         Some(Action::QueueUntil(HoldSite { when: condition, looks_every, at_most, room }))
+    }
+
+    fn shadow(&mut self, place: &Place<'a>) -> Option<Action> {
+        let of = self.path(&place.key("of"))?;
+        let disagrees = self.maybe_share(&place.key("disagrees")).unwrap_or(Share::NONE);
+        let takes = self.maybe_distribution(&place.key("takes")).unwrap_or(Distribution::ZERO);
+        Some(Action::Shadow(ShadowSite { of, disagrees, takes }))
+    }
+
+    fn dual_write(&mut self, place: &Place<'a>) -> Option<Action> {
+        let effect_place = place.key("effect");
+        let name = effect_place.text()?;
+        let effect = self.intern(effect_place.span, "effects", name, |estate| &mut estate.effects)?;
+        let of = self.path(&place.key("of"))?;
+        let fails = self.maybe_share(&place.key("fails")).unwrap_or(Share::NONE);
+        let other_fails = self.maybe_share(&place.key("other_fails")).unwrap_or(Share::NONE);
+        let other_first = place.key("order").text() == Some("other_first");
+        let irreversible = self.boolean(&place.key("irreversible"));
+        let once = self.boolean(&place.key("once"));
+        let effect = EffectSite { effect, irreversible, compensated: false, once };
+        Some(Action::DualWrite(DualWriteSite { effect, of, fails, other_fails, other_first }))
     }
 
     fn set_status(&mut self, id: OperationId, of: &Place<'a>) -> Option<Action> {

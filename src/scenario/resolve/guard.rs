@@ -14,7 +14,8 @@ use crate::scenario::problem::{Problem, Span};
 use crate::units::{Id, Share, SimDuration};
 
 /// What bounds of gates and alerts can be about, as help says it.
-const MEASURES: [&str; 6] = ["error_rate", "success_rate", "reject_rate", "latency", "answers", "lag"];
+const MEASURES: [&str; 7] =
+    ["error_rate", "success_rate", "reject_rate", "latency", "answers", "shadow_mismatch", "lag"];
 const MOST_BOUNDS: usize = 1_000;
 
 /// Where a bound stands: what it may leave unsaid.
@@ -131,6 +132,7 @@ impl<'a> Draft<'a> {
             ("success_rate", []) => Statistic::SuccessRate,
             ("reject_rate", []) => Statistic::RejectRate,
             ("answers", [] | ["count"]) => Statistic::Count,
+            ("shadow_mismatch", []) => Statistic::ShadowMismatch,
             ("latency", [quantile]) if quantile_of(quantile).is_some() => {
                 Statistic::Latency(quantile_of(quantile).unwrap_or_default())
             }
@@ -149,6 +151,10 @@ impl<'a> Draft<'a> {
                 return None;
             }
         };
+        if statistic == Statistic::ShadowMismatch && (compared != Compared::Absolute || !bound.labels.is_empty()) {
+            self.error(span, "a shadow's mismatch is of all comparisons", "expected `shadow_mismatch < 1%`");
+            return None;
+        }
         let mut side = Side::Everybody;
         let (mut journey, mut region) = (None, None);
         for (label, value) in &bound.labels {
@@ -291,12 +297,17 @@ impl<'a> Draft<'a> {
     }
 
     fn limit(&mut self, statistic: Statistic, compared: Compared, quantity: Quantity, span: Span) -> Option<f64> {
-        let share = matches!(statistic, Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate);
+        let share = matches!(
+            statistic,
+            Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate | Statistic::ShadowMismatch
+        );
         let expected = match (compared, statistic) {
             (Compared::Ratio, _) => "a plain number, such as 1.3",
             (_, Statistic::Latency(_)) => "a duration, such as 300ms",
             (_, Statistic::Count) => "a number",
-            (_, Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate) => "a share, such as 2%",
+            (_, Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate | Statistic::ShadowMismatch) => {
+                "a share, such as 2%"
+            }
         };
         let limit = match (compared, quantity) {
             (Compared::Ratio, Quantity::Number(value)) => Some(value),

@@ -37,11 +37,3 @@ pub static SAGA: Shape = Shape::new(
         key("on_timeout", Value::Name, "What happens then."),
     ],
 );
-
-pub static SHADOW: Shape = Shape::new(
-    "a shadow",
-    &[
-        key("of", Value::Name, "The path that runs besides.").required(),
-        key("disagrees", Value::Share, "How often results differ."),
-    ],
-);

@@ -1,6 +1,5 @@
 //! Tables of operations: rules, the matrix by stage, actions.
 
-use super::later;
 use crate::scenario::defaults;
 use crate::scenario::shape::{ByKind, Key, Kinds, MapOf, Shape, Value, integer, key};
 
@@ -133,11 +132,40 @@ static UNTIL: Shape = Shape::new(
 .exactly_one(&["daily", "when"]);
 static SHADOW: Shape = Shape::new(
     "a shadow",
-    &[key("shadow", Value::Object(&later::SHADOW), "Runs the other path and compares.").later("shadowing")],
+    &[key("shadow", Value::Object(&SHADOWED), "Runs the other path beside this one, compares, and drops its result.")],
 );
 static DUAL_WRITE: Shape = Shape::new(
     "a dual write",
-    &[key("dual_write", Value::Anything, "Does both; each can fail by itself.").later("dual writes")],
+    &[key(
+        "dual_write",
+        Value::Object(&BOTH_STORES),
+        "Writes to the stores of both paths; each write can fail by itself.",
+    )],
+);
+static SHADOWED: Shape = Shape::new(
+    "a shadow",
+    &[
+        key("of", Value::Name, "The path that runs besides.").required(),
+        key("disagrees", Value::Share, "How often the results differ beyond what defects of the code do.").or("0%"),
+        key("takes", Value::Distribution, "How long it keeps the request.").or("0s"),
+    ],
+);
+static BOTH_STORES: Shape = Shape::new(
+    "a dual write",
+    &[
+        key("effect", Value::Name, "The effect that is written.").required(),
+        key("of", Value::Name, "The path whose store is written besides.").required(),
+        key("fails", Value::Share, "How often the write that counts fails, and the request with it.").or("0%"),
+        key("other_fails", Value::Share, "How often the other write fails; nobody is told.").or("0%"),
+        key(
+            "order",
+            Value::OneOf(&["own_first", "other_first"]),
+            "Which comes first; the second is skipped where the first fails.",
+        )
+        .or("own_first"),
+        key("irreversible", Value::Boolean, "Nothing takes it back.").or("false"),
+        key("once", Value::Boolean, "Happens once per entity, whatever is redelivered.").or("false"),
+    ],
 );
 static COMPENSATE: Shape =
     Shape::new("a compensation", &[key("compensate", Value::Name, "Undoes an earlier effect.").later("compensations")]);
