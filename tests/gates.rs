@@ -225,6 +225,10 @@ fn an_emergency_goes_past_an_approval_and_is_told_of() {
     assert_eq!(steps(&run)[0], ("new-checkout/few", 3.0));
     assert_eq!(minutes(&run, |what| matches!(what, Observation::Approval { consent: Consent::Bypassed, .. })), [3.0]);
     assert_eq!(run.summary.metric("bypasses.count"), Some(1.0));
+    // The audit log has it beside the version that was published for it.
+    let step = |publication: &Publication| matches!(publication, Publication::Step { step: 0, .. });
+    let audited = run.summary.audit.iter().find(|audited| step(&audited.publication)).expect("it was published");
+    assert_eq!(audited.consents, [(Consent::Bypassed, Some(1))]);
     let early = completed(&estate("0%", &rollout, "timeline:\n  - { at: 1m, bypass: new-checkout }"), 1);
     assert_eq!(early.summary.happenings, [("bypass new-checkout".to_owned(), 0)]);
 }
