@@ -303,11 +303,14 @@ fn what_is_said_of_the_shipped_scenarios_is_kept() {
 }
 
 /// What each shipped scenario's repair is called: of these nothing but advice is said.
-const REPAIRED: [(&str, &[&str]); 4] = [
+const REPAIRED: [(&str, &[&str]); 7] = [
     ("split-brain.yaml", &["edge-context"]),
     ("control-plane-outage.yaml", &["edge-closed"]),
     ("semantic-mismatch.yaml", &["commit-event"]),
     ("consumer-lag.yaml", &["consumers-first"]),
+    ("canary.yaml", &["canary", "approval"]),
+    ("deferred-payment.yaml", &["edge-context"]),
+    ("split-shipment.yaml", &["requires"]),
 ];
 
 #[test]

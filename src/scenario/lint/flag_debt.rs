@@ -58,7 +58,7 @@ fn finished(subject: &Subject<'_>, id: FeatureId, found: &mut Vec<Problem>) {
     let estate = subject.estate;
     let lifetime = quantity::duration(RELEASE_FLAG_LIFETIME.text).expect("a default can be read");
     for rollout in estate.rollouts.iter().filter(|rollout| rollout.feature == id) {
-        let Some((at, step)) = published(rollout).into_iter().zip(&rollout.steps).next_back() else { continue };
+        let Some((at, step)) = published(estate, rollout).into_iter().zip(&rollout.steps).next_back() else { continue };
         let everybody = matches!(step.moves.as_slice(), [line] if line.of.is_none() && line.percent == Share::ALL);
         let top = step.moves.first().and_then(|line| estate.features[id].stages[line.to.index()].rank);
         let is_top = top.is_some() && top == estate.features[id].stages.iter().filter_map(|stage| stage.rank).max();

@@ -4,16 +4,37 @@ use crate::models::estate::{Estate, Happening, Rollout, ServiceId, When};
 use crate::rollout::{FeatureId, StageId, WhenUnknown};
 use crate::units::SimDuration;
 
-/// When each step of a rollout is published if nothing holds it up.
-pub fn published(rollout: &Rollout) -> Vec<SimDuration> {
+/// When each step of a rollout is published if nothing holds it up but the code it requires.
+pub fn published(estate: &Estate, rollout: &Rollout) -> Vec<SimDuration> {
     let mut ready = rollout.starts;
     let mut times = Vec::new();
-    for step in &rollout.steps {
-        let at = step.at.map_or(ready, |at| rollout.starts.saturating_add(at)).max(ready);
+    for (index, step) in rollout.steps.iter().enumerate() {
+        let needs = rollout.guard.iter().flat_map(|guard| &guard.steps[index].requires);
+        let met = needs.map(|need| runs_from(estate, need.service, need.code)).max().unwrap_or(SimDuration::ZERO);
+        let at = step.at.map_or(ready, |at| rollout.starts.saturating_add(at)).max(ready).max(met);
         times.push(at);
         ready = at.saturating_add(step.hold);
     }
     times
+}
+
+/// From when on every replica of a service runs at least a code, as far as deploys at given times say.
+fn runs_from(estate: &Estate, service: ServiceId, code: u32) -> SimDuration {
+    let of = &estate.services[service];
+    if of.initial_code >= code {
+        return SimDuration::ZERO;
+    }
+    let done = estate.timeline.iter().filter_map(|entry| {
+        let (Happening::Deploy { services, batch, every, .. }, When::At(at)) = (&entry.what, &entry.when) else {
+            return None;
+        };
+        let meets = services.iter().any(|(named, deployed)| *named == service && *deployed >= code);
+        let batches = (of.replicas.len() as u64).div_ceil(u64::from((*batch).max(1))).saturating_sub(1);
+        // Just after the last batch.
+        let last = at.saturating_add(every.saturating_mul(batches)).saturating_add(SimDuration::from_nanos(1));
+        meets.then_some(last)
+    });
+    done.min().unwrap_or(SimDuration::ZERO)
 }
 
 /// When an entry of the timeline is due.
@@ -21,7 +42,7 @@ pub fn due(estate: &Estate, when: &When) -> SimDuration {
     match when {
         When::At(at) => *at,
         When::AfterStep { rollout, step, offset } => {
-            published(&estate.rollouts[*rollout])[*step].saturating_add(*offset)
+            published(estate, &estate.rollouts[*rollout])[*step].saturating_add(*offset)
         }
         When::Random { from, .. } => *from,
         // When somebody asks for it: at any time.
@@ -46,7 +67,7 @@ pub fn first_at(estate: &Estate, feature: FeatureId, stage: StageId) -> Option<S
         return Some(SimDuration::ZERO);
     }
     let rollouts = estate.rollouts.iter().filter(|rollout| rollout.feature == feature);
-    let steps = rollouts.flat_map(|rollout| rollout.steps.iter().zip(published(rollout)));
+    let steps = rollouts.flat_map(|rollout| rollout.steps.iter().zip(published(estate, rollout)));
     let set = steps.filter(|(step, _)| step.moves.iter().any(|line| line.to == stage)).map(|(_, at)| at);
     let kills = estate.timeline.iter().filter_map(|entry| {
         let Happening::Kill { feature: of, kill, .. } = &entry.what else { return None };
