@@ -174,7 +174,7 @@ mod tests {
     fn the_folder_has_every_format_and_latest_points_at_it() {
         let reports = tempfile::tempdir().expect("a temporary folder");
         let folder = write(&split_brain(), reports.path(), SOURCE, &Meta::default()).expect("it is writable");
-        let all = "index.html meta.json metrics.csv plots result.json scenario.yaml seeds.csv summary.md";
+        let all = "audit.csv index.html meta.json metrics.csv plots result.json scenario.yaml seeds.csv summary.md";
         assert_eq!(names(&folder).join(" "), all);
         assert_eq!(names(&folder.join("plots")).len(), 7);
         assert_eq!(names(&reports.path().join("latest")), names(&folder));
