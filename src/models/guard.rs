@@ -1,6 +1,6 @@
 //! What watches over a rollout, as the scenario describes it: gates, approvals, readiness, what a failure does, alert
-//! rules and the teams that answer them. Their courses are in [`progress`](super::progress),
-//! [`approval`](super::approval) and [`alarm`](super::alarm); what they measure is in [`gauge`](super::gauge).
+//! rules and the teams that answer them. Their courses are in `progress`,
+//! `approval` and `alarm`; what they measure is in [`gauge`](super::gauge).
 
 use super::estate::{GroupId, JourneyId, RegionId, ServiceId};
 use crate::kernel::Distribution;
