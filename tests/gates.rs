@@ -89,6 +89,8 @@ fn a_plan_whose_gates_hold_goes_to_its_end_as_it_would_without_them() {
     assert_eq!(end(&gated), "completed");
     assert!(plain.summary.plans.is_empty());
     assert_eq!(gated.summary.metric("gate_failures.count"), Some(0.0));
+    assert_eq!(gated.summary.metric("plan_completed"), Some(1.0));
+    assert_eq!((gated.summary.metric("time_to_detect"), gated.summary.metric("approval_wait")), (None, Some(0.0)));
 }
 
 #[test]
@@ -140,6 +142,8 @@ fn one_step_back_and_again_ends_where_the_retries_do() {
     let back = minutes(&run, |what| matches!(what, Observation::RolledBack { .. }));
     let taken = minutes(&run, |what| matches!(what, Observation::Stepped { .. }));
     assert_eq!((back.len(), taken.len()), (3, 3));
+    assert_eq!(run.summary.metric("plan_rollbacks.count"), Some(3.0));
+    assert_eq!(run.summary.metric("plan_completed"), Some(0.0));
     assert!((taken[1] - back[0] - 3.0).abs() < 1e-9, "{taken:?} {back:?}");
     assert_eq!(end(&run), "rolled back before step few");
 }
@@ -261,6 +265,7 @@ fn an_alert_calls_a_team_that_acts_in_its_time() {
     let raised = minutes(&run, |what| matches!(what, Observation::AlertRaised { .. }));
     let acted = minutes(&run, |what| matches!(what, Observation::OperatorActed { .. }));
     assert!(raised.len() == 1 && acted.len() == 1 && (acted[0] - raised[0] - 2.0).abs() < 1e-9, "{raised:?} {acted:?}");
+    assert_eq!(run.summary.metric("alerts_raised.count"), Some(1.0));
     assert_eq!(end(&run), "stopped by a kill at step few");
     assert!(
         minutes(&completed(&estate("0%", STEPS, &TEAM.replace("WRONG", "0%")), 1), |what| {

@@ -117,6 +117,10 @@ fn a_shadow_finds_what_is_wrong_with_the_other_path_and_with_its_own() {
 fn each_write_fails_by_itself_and_the_second_is_skipped_where_the_first_fails() {
     let count = |text: &str| {
         let run = completed(text);
+        let gaps = run.trace.iter().filter(|observed| {
+            matches!(observed.what, Observation::DualWrote { wrote: Wrote::OnlyOne | Wrote::OnlyOther, .. })
+        });
+        assert_eq!(run.summary.metric("dual_write_gaps.count"), Some(gaps.count() as f64));
         let of = |wanted: Wrote| {
             let found = |observed: &&windtunnel::models::observation::Observed| matches!(observed.what, Observation::DualWrote { wrote, .. } if wrote == wanted);
             run.trace.iter().filter(found).count()

@@ -220,8 +220,8 @@ rollout:
     on_failure: { back_to: SLOW }
     approvals: [{ before: [FAST], by: [board], need: 1, takes: 5m, bypass: chief }]
     steps:
-      - { name: shadow, at: 1m, move: [{ to: SHADOWED }], exit: ["gap < 1%"] }
-      - { name: fast, at: 2m, move: [{ to: FAST }] }
+      - { name: shadow, at: 1m, move: [{ to: SHADOWED, percent: 50% }], hold: 2m, exit: ["gap < 1%"] }
+      - { name: fast, at: 5m, move: [{ to: FAST }] }
 timeline:
   - { at: fast + 1m, fault: cache.freeze, target: core }
 alerts:
@@ -786,7 +786,7 @@ const REFUSED: &[&str] = &[
     "32:28 arrival curves",
     "35:27 amounts",
     "37:1 reconciliation jobs",
-    "47:66 gates on what a reconciliation job reports",
+    "47:91 gates on what a reconciliation job reports",
     "50:29 the fault `cache.freeze`",
     "53:1 accepted violations",
     "56:3 the invariant `rollback-safe`",
@@ -1121,8 +1121,7 @@ servises: {}", &[
         "4:11 this version of windtunnel does not support time zones other than UTC yet [expected UTC] ",
     ]),
     ("salt: 4711", r#"gate: ["eror_rate < 2%"]"#, &[
-        "96:5 this version of windtunnel does not support gates yet [refused, not ignored] ",
-        "96:12 there is no metric `eror_rate` [not known] did you mean `error_rate`?",
+        "96:12 there is no metric `eror_rate` [not known] did you mean `error_rate`? / what can be measured while a rollout is under way: error_rate, success_rate, reject_rate, latency, answers, shadow_mismatch, lag, latency with a quantile",
     ]),
     ("edge: true
     operations", "edge: yes

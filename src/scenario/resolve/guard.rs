@@ -49,6 +49,7 @@ impl<'a> Draft<'a> {
         }
         let index = u16::try_from(self.estate.rollouts.len()).unwrap_or(u16::MAX);
         let (analysis, standing) = self.analysis(index, &place.key("analysis"));
+        let known = self.estate.bounds.len();
         let gates = self.guard_bounds(&place.key("gate"), standing);
         let exits = self.guard_bounds(&place.key("exit"), standing);
         let (approvals, before) = self.approvals(feature, &place.key("approvals"), steps);
@@ -72,7 +73,7 @@ impl<'a> Draft<'a> {
             self.compares_with_somebody(step, &mut guard);
             guards.push(guard);
         }
-        self.check_gates(place, step_places, steps, &guards, &analysis);
+        self.check_gates(place, step_places, steps, &guards, &analysis, known);
         let on_failure = self.on_failure(feature, &place.key("on_failure"));
         let retry = self.retry(&place.key("retry"), on_failure);
         Some(Guard { analysis, on_failure, retry, approvals, steps: guards })
@@ -348,6 +349,7 @@ impl<'a> Draft<'a> {
         steps: &[Step],
         guards: &[StepGuard],
         analysis: &Analysis,
+        known: usize,
     ) {
         let written = ["gate", "exit"].iter().map(|key| place.key(key)).find(Place::is_given);
         let by_step = items.iter().flat_map(|item| ["gate", "exit"].map(|key| item.key(key))).find(Place::is_given);
@@ -368,8 +370,12 @@ impl<'a> Draft<'a> {
         if steps.iter().zip(guards).any(judged) {
             return;
         }
-        if guards.iter().all(|guard| guard.gates.is_empty() && guard.exit.is_empty()) {
-            // What it says was found wrong, or nobody is left to compare with.
+        let nothing = guards.iter().all(|guard| guard.gates.is_empty() && guard.exit.is_empty());
+        if nothing && self.estate.bounds.len() == known {
+            // What they say was found wrong, and told.
+            return;
+        }
+        if nothing {
             let problem = Problem::error(written.span, "no step has anything that these gates could be judged by");
             let help = "move a share first, or compare with the time before the step: `analysis: { against: before }`";
             self.problems.push(problem.label("every step moves everybody").help(help));
