@@ -11,6 +11,7 @@ mod locate;
 mod lockstep;
 mod recorded;
 mod replay;
+mod rollback;
 mod run;
 mod schema;
 mod stop;
@@ -63,6 +64,8 @@ enum Command {
     List(list::List),
     /// Explain an invariant, a fault, a metric, a lint, a strategy or the exit codes; or a file's plan or assumptions.
     Explain(explain::Explain),
+    /// Try the ways back after each step of a rollout: what stays, until when, who must act, the point of no return.
+    Rollback(rollback::Rollback),
     /// Print the JSON Schema of scenario files, for editors.
     Schema(schema::Schema),
     /// Print a completion script for a shell.
@@ -136,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Validate(command) => command.run(),
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),
+        Command::Rollback(command) => command.run(ink),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Lockstep(command) => command.run(ink),

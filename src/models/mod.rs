@@ -38,4 +38,5 @@ pub mod streams;
 pub mod task;
 pub mod timeline;
 pub mod topic;
+pub mod way_back;
 pub mod world;

@@ -117,6 +117,9 @@ impl World {
     }
 
     pub(super) fn on_step_due(&mut self, estate: &Estate, rollout: u16, step: u16) {
+        if self.halted.get(usize::from(rollout)) == Some(&true) {
+            return;
+        }
         let plan = &estate.rollouts[usize::from(rollout)];
         if plan.guard.is_some() {
             let progress = &mut self.plans[usize::from(rollout)];

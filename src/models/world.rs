@@ -77,6 +77,8 @@ pub struct World {
     pub(super) steps_published: StepTimes,
     pub(super) anchors: StepTimes,
     pub(super) without_rollouts: bool,
+    /// Rollouts of which no further step is published; those beyond its end go on.
+    pub(super) halted: Vec<bool>,
     pub(super) decisions: u64,
     /// The reason `no_rule`.
     pub(super) no_rule: u16,
@@ -127,6 +129,7 @@ impl World {
             steps_published: estate.rollouts.iter().map(|rollout| vec![None; rollout.steps.len()]).collect(),
             anchors,
             without_rollouts,
+            halted: Vec::new(),
             decisions: 0,
             no_rule: estate.reasons.find(super::estate::NO_RULE).expect("every estate knows the reason no_rule"),
         };

@@ -11,6 +11,7 @@ pub mod number;
 pub mod plot;
 pub mod replay;
 pub mod result;
+pub mod rollback;
 pub mod sentence;
 pub mod summary;
 pub mod terminal;

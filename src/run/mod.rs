@@ -6,6 +6,7 @@ pub mod execute;
 pub mod metrics;
 pub mod reached;
 pub mod replay;
+pub mod rollback;
 pub mod series;
 pub mod story;
 pub mod summary;
