@@ -303,7 +303,7 @@ fn what_is_said_of_the_shipped_scenarios_is_kept() {
 }
 
 /// What each shipped scenario's repair is called: of these nothing but advice is said.
-const REPAIRED: [(&str, &[&str]); 7] = [
+const REPAIRED: [(&str, &[&str]); 8] = [
     ("split-brain.yaml", &["edge-context"]),
     ("control-plane-outage.yaml", &["edge-closed"]),
     ("semantic-mismatch.yaml", &["commit-event"]),
@@ -311,6 +311,7 @@ const REPAIRED: [(&str, &[&str]); 7] = [
     ("canary.yaml", &["canary", "approval"]),
     ("deferred-payment.yaml", &["edge-context"]),
     ("split-shipment.yaml", &["requires"]),
+    ("rollback-unsafe.yaml", &["keep-reader"]),
 ];
 
 #[test]

@@ -229,7 +229,7 @@ alerts:
 accepted: [{ split-brain: known }]
 expect:
   split-brain: holds
-  rollback-safe: holds
+  record-truth: holds
   loan_success: { at_least: 99%, from: fast }
 "#;
 
@@ -789,7 +789,7 @@ const REFUSED: &[&str] = &[
     "47:91 gates on what a reconciliation job reports",
     "50:29 the fault `cache.freeze`",
     "53:1 accepted violations",
-    "56:3 the invariant `rollback-safe`",
+    "56:3 the invariant `record-truth`",
     "57:3 the metric `loan_success` of one entity or job",
     "57:34 metrics measured from a step on",
 ];

@@ -158,6 +158,27 @@ fn the_timeline_hangs_on_the_steps_of_a_strategy() {
     assert_eq!(summary.happenings[0].1, 1);
 }
 
+#[test]
+fn the_audit_log_has_every_policy_version_with_its_cause_and_reason() {
+    let rollout = "{ starts: 1h, strategy: { name: canary, to: \"on\", every: 1h } }";
+    let text = shop(rollout) + "timeline: [{ at: all + 30m, kill: wrap, scope: { region: north }, lift_after: 1h }]\n";
+    let plan = common::plan(&text);
+    let log: Vec<String> = common::run_once(&plan, 1)
+        .summary
+        .audit
+        .iter()
+        .map(|audited| windtunnel::report::audit::entry(audited, &plan.estate).join(" | "))
+        .collect();
+    let expected = [
+        "1 | 0s | | the beginning of the run | in force before the rollout",
+        "2 | 1h | wrap | step canary | the rollout starts",
+        "3 | 2h | wrap | step all | the hold of canary ended after 1h",
+        "4 | 9000s | wrap | kill wrap north | nobody in north may be above off",
+        "5 | 12600s | wrap | kill wrap north | the kill is lifted",
+    ];
+    assert_eq!(log, expected.map(|line| line.replace("| |", "|  |")));
+}
+
 /// A rollout that is wrong, and what is told.
 #[rustfmt::skip]
 const MISTAKES: &[(&str, &[&str])] = &[

@@ -21,6 +21,7 @@ mod legal_transition;
 mod mixed;
 mod places;
 mod reach;
+mod rollback_safe;
 mod sample_ratio;
 mod semantic_lag;
 mod semantic_mismatch;
@@ -84,6 +85,7 @@ pub static ALL: &[&Entry] = &[
     &irreversible_exposure::ENTRY,
     &legal_transition::ENTRY,
     &decision_lineage::ENTRY,
+    &rollback_safe::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

@@ -15,23 +15,20 @@ pub fn render(outcome: &CampaignOutcome) -> String {
         let estate = &*variant.plan.estate;
         for run in &variant.runs {
             for audited in &run.audit {
-                let (caused_by, why) = account(audited, estate);
-                let why = why + &consents(audited, estate);
-                let feature = audited.feature.map_or(String::new(), |feature| estate.features[feature].name.clone());
-                let fields = [
-                    variant.plan.variant.clone(),
-                    run.seed.to_string(),
-                    audited.version.to_string(),
-                    number::exact(audited.at.since_start()),
-                    feature,
-                    caused_by,
-                    why,
-                ];
-                line(&mut text, fields);
+                let run = [variant.plan.variant.clone(), run.seed.to_string()];
+                line(&mut text, run.into_iter().chain(entry(audited, estate)));
             }
         }
     }
     text
+}
+
+/// A version, when it was published, of which feature, who or what caused it, and why.
+pub fn entry(audited: &Audited, estate: &Estate) -> [String; 5] {
+    let (caused_by, why) = account(audited, estate);
+    let why = why + &consents(audited, estate);
+    let feature = audited.feature.map_or(String::new(), |feature| estate.features[feature].name.clone());
+    [audited.version.to_string(), number::exact(audited.at.since_start()), feature, caused_by, why]
 }
 
 /// Who or what caused a version, and why.

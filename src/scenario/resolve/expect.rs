@@ -11,14 +11,13 @@ use crate::scenario::problem::{Problem, Span};
 use crate::units::SimDuration;
 
 /// Invariants of the language that this version does not judge.
-const LATER: [&str; 11] = [
+const LATER: [&str; 10] = [
     "broken-promise",
     "record-truth",
     "sample-ratio",
     "irreversible-exposure",
     "compensation-gap",
     "flag-debt",
-    "rollback-safe",
     "kill-precedence",
     "exactly-once-effect",
     "reconciled",
