@@ -786,7 +786,7 @@ const REFUSED: &[&str] = &[
     "32:28 arrival curves",
     "35:27 amounts",
     "37:1 reconciliation jobs",
-    "47:91 gates on what a reconciliation job reports",
+    "47:90 gates on what a reconciliation job reports",
     "50:29 the fault `cache.freeze`",
     "53:1 accepted violations",
     "56:3 the invariant `record-truth`",
