@@ -303,7 +303,7 @@ fn what_is_said_of_the_shipped_scenarios_is_kept() {
 }
 
 /// What each shipped scenario's repair is called: of these nothing but advice is said.
-const REPAIRED: [(&str, &[&str]); 8] = [
+const REPAIRED: [(&str, &[&str]); 10] = [
     ("split-brain.yaml", &["edge-context"]),
     ("control-plane-outage.yaml", &["edge-closed"]),
     ("semantic-mismatch.yaml", &["commit-event"]),
@@ -312,6 +312,8 @@ const REPAIRED: [(&str, &[&str]); 8] = [
     ("deferred-payment.yaml", &["edge-context"]),
     ("split-shipment.yaml", &["requires"]),
     ("rollback-unsafe.yaml", &["keep-reader"]),
+    ("flag-debt.yaml", &["retired"]),
+    ("flag-reuse.yaml", &["own-flag", "all-eight"]),
 ];
 
 #[test]

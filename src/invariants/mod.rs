@@ -11,6 +11,7 @@ mod convergence;
 mod decision_lineage;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod flag_debt;
 mod fleet;
 mod irreversible_exposure;
 mod kill_latency;
@@ -86,6 +87,7 @@ pub static ALL: &[&Entry] = &[
     &legal_transition::ENTRY,
     &decision_lineage::ENTRY,
     &rollback_safe::ENTRY,
+    &flag_debt::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

@@ -65,6 +65,12 @@ impl Distribution {
         }
     }
 
+    /// No sample is longer. All are monotone in the word, but for the 2048 last words: these round to a uniform of one,
+    /// at which an unbounded law has no value and the sample is zero.
+    pub fn longest(&self) -> SimDuration {
+        [0, u64::MAX - 2048, u64::MAX].map(|word| self.sample(word)).into_iter().max().unwrap_or(SimDuration::ZERO)
+    }
+
     /// The mean, where it has a closed form in the parameters.
     pub fn mean(&self) -> SimDuration {
         match self {

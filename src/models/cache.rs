@@ -1,5 +1,7 @@
 //! A replica's SDK and its cache: how the policy reaches it, how old it is, and what a failure does to it.
 
+mod idle;
+
 use super::cx::Cx;
 use super::estate::{Backoff, Delivery, Estate, ReplicaId, Sdk};
 use super::event::Event;
@@ -32,6 +34,10 @@ pub struct Cache {
     /// Whether its stream is open.
     pub connected: bool,
     alerted: bool,
+    /// Polls in a row that could find nothing new.
+    quiet: u32,
+    /// Its polls are no events for now: they can find nothing.
+    resting: bool,
     /// Tasks that wait for a fetch, with its number.
     waiting: Vec<(u32, Slot<Task>)>,
 }
@@ -39,6 +45,11 @@ pub struct Cache {
 /// The SDK of a replica's service.
 fn sdk_of(estate: &Estate, replica: ReplicaId) -> Option<&Sdk> {
     estate.services[estate.replicas[replica].service].sdk.as_ref()
+}
+
+/// Between two polls, jitter apart.
+fn period(every: SimDuration) -> SimDuration {
+    if Planted::PeriodTooLong.is_active() { every.scaled(1.05) } else { every }
 }
 
 /// The length, in periods, of the interval between polls that is under way when the run begins, at a uniform `u`. Of
@@ -102,6 +113,7 @@ impl World {
     pub(super) fn lose_cache(&mut self, estate: &Estate, replica: ReplicaId) -> Vec<Slot<Task>> {
         let Some(sdk) = sdk_of(estate, replica) else { return Vec::new() };
         let now = self.cx.now();
+        self.stop_resting(estate, replica);
         let cache = &mut self.caches[replica.index()];
         cache.life += 1;
         cache.fetching = false;
@@ -123,11 +135,23 @@ impl World {
         self.plan_next_poll(estate, replica);
     }
 
-    /// The next poll of the ordinary schedule. Failures change it where the SDK backs off.
+    /// The next poll of the ordinary schedule, unless it could find nothing.
     fn plan_next_poll(&mut self, estate: &Estate, replica: ReplicaId) {
         let Some(sdk) = sdk_of(estate, replica) else { return };
+        self.advance_schedule(sdk, replica);
+        let rests = self.may_rest(estate, replica);
+        let cache = &mut self.caches[replica.index()];
+        cache.resting = rests;
+        let (at, life) = (cache.next_poll, cache.life);
+        if !rests {
+            self.cx.at(at, Event::Poll { replica, life });
+        }
+    }
+
+    /// A poll has been made: when the next one is due. Failures change it where the SDK backs off.
+    fn advance_schedule(&mut self, sdk: &Sdk, replica: ReplicaId) {
         let Delivery::Poll { every, jitter } = &sdk.delivery else { return };
-        let every = if Planted::PeriodTooLong.is_active() { every.scaled(1.05) } else { *every };
+        let every = period(*every);
         let cache = &mut self.caches[replica.index()];
         cache.polls += 1;
         let interval = if *jitter > 0.0 {
@@ -141,8 +165,6 @@ impl World {
             Backoff::None | Backoff::Exponential { .. } => interval,
         };
         cache.next_poll += pause;
-        let (at, life) = (cache.next_poll, cache.life);
-        self.cx.at(at, Event::Poll { replica, life });
     }
 
     /// Sends the question to the control plane of the replica's region.
@@ -154,6 +176,7 @@ impl World {
         let (life, fetch) = (cache.life, cache.fetch);
         let region = estate.replicas[replica].region;
         let obstacle = self.control_plane.obstacle(region);
+        self.cx.observe(Observation::Asked { replica, questions: 1 });
         if let Some(by) = obstacle {
             self.cx.observe(Observation::Suppressed { replica, by });
             // Refused, not silent: the answer "unavailable" takes one round trip at the most.
@@ -352,6 +375,7 @@ impl World {
     /// One timer per replica that arms itself again.
     pub(super) fn on_staleness_check(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
         let after = sdk_of(estate, replica).and_then(|sdk| sdk.alert_after);
+        self.catch_up(estate, replica);
         let cache = &mut self.caches[replica.index()];
         let Some(after) = after else { return };
         if cache.life != life {
@@ -410,7 +434,7 @@ impl World {
 }
 
 impl Cache {
-    /// Time since the last successful contact.
+    /// Time since the last successful contact; of a cache that rests, once it is caught up.
     pub fn freshness(&self, cx: &Cx) -> SimDuration {
         if self.connected { SimDuration::ZERO } else { cx.now().since(self.contact) }
     }

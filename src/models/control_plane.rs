@@ -108,6 +108,9 @@ impl World {
         if state.frozen > 0 || state.visible == state.arrived {
             return;
         }
+        // Whoever rests has heard of what was visible so far, and of nothing else.
+        self.wake_region(estate, region);
+        let state = &mut self.control_plane.regions[region.index()];
         state.visible = state.arrived;
         let version = state.visible;
         self.cx.observe(Observation::PolicyReplicated { region, version: PolicyVersion(version) });
@@ -156,6 +159,7 @@ impl World {
     }
 
     pub(super) fn set_control_plane_down(&mut self, estate: &Estate, region: RegionId, down: bool) {
+        self.wake_region(estate, region);
         let state = &mut self.control_plane.regions[region.index()];
         if down {
             state.down += 1;
@@ -175,7 +179,8 @@ impl World {
         }
     }
 
-    pub(super) fn set_control_plane_slow(&mut self, region: RegionId, by: SimDuration, slow: bool) {
+    pub(super) fn set_control_plane_slow(&mut self, estate: &Estate, region: RegionId, by: SimDuration, slow: bool) {
+        self.wake_region(estate, region);
         let slowness = &mut self.control_plane.regions[region.index()].slowness;
         if slow {
             slowness.push(by);

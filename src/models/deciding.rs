@@ -112,8 +112,9 @@ impl World {
     ) -> Option<Found> {
         let sdk = service.sdk.as_ref()?;
         let described = &estate.features[feature];
-        let task = self.tasks.get(slot).expect("a task at work is in its pool");
-        let cache = &self.caches[task.replica.index()];
+        let asked = self.tasks.get(slot).expect("a task at work is in its pool").replica;
+        self.catch_up(estate, asked);
+        let cache = &self.caches[asked.index()];
         let freshness = cache.freshness(&self.cx);
         // A remote question that found no answer has no policy to fall back on.
         let unanswered = matches!(sdk.delivery, Delivery::Remote) && !freshness.is_zero();

@@ -477,6 +477,8 @@ pub enum Happening {
     Deploy {
         services: Vec<(ServiceId, u32)>,
         region: Option<RegionId>,
+        /// At most so many replicas of each service, in the order of their names; `None`: all.
+        count: Option<u32>,
         batch: u32,
         every: SimDuration,
     },

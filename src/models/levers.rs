@@ -56,7 +56,7 @@ impl<'a> Levers<'a> {
 
     /// Every leg to and from the control plane of a region takes this much longer, or no longer does.
     pub fn slow_control_plane(&mut self, region: RegionId, by: SimDuration, slow: bool) {
-        self.world.set_control_plane_slow(region, by, slow);
+        self.world.set_control_plane_slow(self.estate, region, by, slow);
     }
 
     /// A region can no longer exchange messages with the others, or can again; replication follows.

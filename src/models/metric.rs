@@ -116,6 +116,11 @@ pub const ALL: &[Metric] = &[
         formula: "dual writes that reached one store only / all; absent without a dual write",
     },
     Metric { name: "dual_write_gaps.count", unit: "1", formula: "dual writes that reached one store only" },
+    Metric {
+        name: "control_plane_questions.count",
+        unit: "1",
+        formula: "questions that replicas asked the control plane, those included that it did not answer",
+    },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

@@ -605,6 +605,11 @@ pub enum Observation {
         act: Option<Act>,
         wrong: bool,
     },
+    /// A replica has asked the control plane. Polls that could find nothing are observed together, so many at once.
+    Asked {
+        replica: ReplicaId,
+        questions: u64,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -667,10 +672,11 @@ pub enum Kind {
     OperatorActed,
     ShadowCompared,
     DualWrote,
+    Asked,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::DualWrote as usize + 1;
+    pub const COUNT: usize = Kind::Asked as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -718,6 +724,7 @@ impl Kind {
         Kind::OperatorActed,
         Kind::ShadowCompared,
         Kind::DualWrote,
+        Kind::Asked,
     ];
 
     /// As `reached:` and traces name it.
@@ -768,6 +775,7 @@ impl Kind {
             Kind::OperatorActed => "operator_acted",
             Kind::DualWrote => "dual_wrote",
             Kind::ShadowCompared => "shadow_compared",
+            Kind::Asked => "asked",
         }
     }
 
@@ -824,7 +832,8 @@ impl Observation {
             | Observation::PlanHeld { .. }
             | Observation::RolledBack { .. }
             | Observation::AlertRaised { .. }
-            | Observation::OperatorActed { .. } => None,
+            | Observation::OperatorActed { .. }
+            | Observation::Asked { .. } => None,
         }
     }
 
@@ -875,6 +884,7 @@ impl Observation {
             Observation::OperatorActed { .. } => Kind::OperatorActed,
             Observation::DualWrote { .. } => Kind::DualWrote,
             Observation::ShadowCompared { .. } => Kind::ShadowCompared,
+            Observation::Asked { .. } => Kind::Asked,
         }
     }
 }

@@ -162,15 +162,16 @@ impl World {
 
     /// One batch of a rolling deploy: its replicas get the new code and start with it, all services in step.
     pub(super) fn on_deploy_batch(&mut self, estate: &Estate, index: u32, nth: u32) {
-        let Happening::Deploy { services, region, batch, every } = &estate.timeline[index as usize].what else {
+        let Happening::Deploy { services, region, count, batch, every } = &estate.timeline[index as usize].what else {
             return;
         };
         let mut more = false;
         for (service, code) in services {
             let concerned =
                 |replica: &&ReplicaId| region.is_none_or(|region| estate.replicas[**replica].region == region);
+            let reached = estate.services[*service].replicas.iter().filter(concerned);
             let replicas: Vec<ReplicaId> =
-                estate.services[*service].replicas.iter().filter(concerned).copied().collect();
+                reached.take(count.map_or(usize::MAX, |count| count as usize)).copied().collect();
             let first = (u64::from(nth) * u64::from(*batch)) as usize;
             let last = (first + *batch as usize).min(replicas.len());
             more |= last < replicas.len();

@@ -79,6 +79,8 @@ pub struct World {
     pub(super) without_rollouts: bool,
     /// Rollouts of which no further step is published; those beyond its end go on.
     pub(super) halted: Vec<bool>,
+    /// Polls are events even where they can find nothing.
+    pub(super) every_poll: bool,
     pub(super) decisions: u64,
     /// The reason `no_rule`.
     pub(super) no_rule: u16,
@@ -130,6 +132,7 @@ impl World {
             anchors,
             without_rollouts,
             halted: Vec::new(),
+            every_poll: false,
             decisions: 0,
             no_rule: estate.reasons.find(super::estate::NO_RULE).expect("every estate knows the reason no_rule"),
         };
@@ -164,6 +167,7 @@ impl World {
     /// The same past and other luck from here on, one future for each salt: what is planned stays planned, every draw
     /// from now on is another. Customers stay who they are, and in their cohorts.
     pub fn fork(&mut self, estate: &Estate, salt: u64) {
+        self.wake_all(estate);
         self.keys = Arc::new(self.keys.forked(estate, salt));
     }
 

@@ -33,7 +33,7 @@ impl Default for Limits {
 pub enum Detail {
     Summary,
     /// Series for plots with so many buckets; and the observations of these interactions and of everything that
-    /// belongs to none, lags and commits apart.
+    /// belongs to none, lags, commits and questions apart.
     Exhibit {
         buckets: usize,
         keep: Vec<(JourneyId, u64, u32)>,
@@ -45,7 +45,7 @@ impl Detail {
         match (self, fact.what.interaction()) {
             (Detail::Summary, _) => false,
             (Detail::Exhibit { keep, .. }, Some(interaction)) => keep.contains(&interaction.key()),
-            (Detail::Exhibit { .. }, None) => !matches!(fact.what.kind(), Kind::Lag | Kind::Committed),
+            (Detail::Exhibit { .. }, None) => !matches!(fact.what.kind(), Kind::Lag | Kind::Committed | Kind::Asked),
         }
     }
 }
@@ -177,13 +177,18 @@ fn drive(
             break;
         }
     }
+    let end = if cut_short { stepper.world.cx().now() } else { stepper.end };
+    let cx = stepper.world.cx();
+    let (digest, draws) = (cx.digest().to_string(), cx.draws.count());
+    stepper.world.catch_up_all(estate, end);
+    board.observe(stepper.world.cx().observations(), estate);
+    show(stepper.world.cx().observations());
     let world = &stepper.world;
-    let end = if cut_short { world.cx().now() } else { stepper.end };
     Some(Driven {
         ledgers: board.finish(end, estate),
-        digest: world.cx().digest().to_string(),
+        digest,
         events: world.cx().dispatched(),
-        draws: world.cx().draws.count(),
+        draws,
         end,
         cut_short,
         strikes: world.strikes().map(u64::from).collect(),

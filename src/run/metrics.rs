@@ -6,6 +6,7 @@
 
 mod answers;
 mod calls;
+mod control_plane;
 mod convergence;
 mod decisions;
 mod deliveries;
@@ -37,6 +38,7 @@ const ALL: &[Create] = &[
     |estate| Box::new(plans::Plans::new(estate)),
     |estate| Box::new(deliveries::Deliveries::new(estate)),
     |estate| Box::new(held::Held::new(estate)),
+    |_| Box::new(control_plane::Questions::default()),
 ];
 
 /// One concern: what it looks at, and the metrics it comes to.

@@ -155,7 +155,8 @@ impl Recorder {
             | Observation::MessageLost { .. }
             | Observation::Alert { .. }
             | Observation::Held { .. }
-            | Observation::Resumed { .. } => {}
+            | Observation::Resumed { .. }
+            | Observation::Asked { .. } => {}
         }
     }
 

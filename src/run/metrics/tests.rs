@@ -35,6 +35,9 @@ fn eventful() -> Stream {
     stream.effects(effect(interaction(0, 0), GATEWAY, SHIP, Some(PATH_OLD)));
     stream.at(36.0).push(Observation::PolicyLost { replica: replica(7) });
     (0..8).for_each(|at| stream.applies(at, 3));
+    for questions in [1, 4] {
+        stream.push(Observation::Asked { replica: replica(0), questions });
+    }
     consumers(&mut stream);
     held(&mut stream);
     stream
@@ -121,6 +124,7 @@ fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
         ("held_for.p50", 2.0),
         ("held_for.max", 4.0),
         ("given_up.count", 1.0),
+        ("control_plane_questions.count", 5.0),
     ];
     // What plans and migrations are measured by is in `tests/gates.rs` and `tests/migration.rs`.
     const ELSEWHERE: [&str; 13] = [

@@ -10,10 +10,10 @@ use crate::rollout::{FeatureId, StageId};
 use crate::units::{SimDuration, SimTime};
 
 /// Who did it and what they did, in names of the estate; every number is a field of the observation. Measurements
-/// (`lag`) are not deeds and have no sentence.
+/// (`lag`, `asked`) are not deeds and have no sentence.
 pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)> {
     let (who, text) = match &observed.what {
-        Observation::Lag { .. } => return None,
+        Observation::Lag { .. } | Observation::Asked { .. } => return None,
         Observation::Decided(decided) => decision(decided, observed.at, estate),
         Observation::Effect(made) => effect(made, estate),
         Observation::Delivered(delivered) => delivery(delivered, estate),

@@ -1,13 +1,14 @@
 //! Flags that nobody will remove.
 
 use super::Lint;
-use super::schedule::published;
+use super::behaviour::{asks_for_value, codes_of, rules_at, stages_of};
+use super::schedule::{codes_after, published};
 use super::subject::Subject;
 use crate::rollout::FeatureId;
 use crate::scenario::defaults::RELEASE_FLAG_LIFETIME;
 use crate::scenario::problem::Problem;
 use crate::scenario::quantity;
-use crate::units::{Share, SimTime};
+use crate::units::{Share, SimDuration, SimTime};
 
 pub static LINT: Lint = Lint {
     code: "WT001",
@@ -42,7 +43,8 @@ fn owner_and_day(subject: &Subject<'_>, id: FeatureId, found: &mut Vec<Problem>)
     let Some(day) = feature.retire_by else { return };
     let (first, last) = (estate.starts_on, estate.day_at(SimTime::from(estate.duration)));
     let span = subject.feature_key(id, "retire_by");
-    let still_read = !subject.readers(id).is_empty() || subject.users_read(id);
+    let rest_of_day = SimDuration::from_secs_f64((f64::from(day.0 - first.0) + 1.0) * 86_400.0);
+    let still_read = still_decides(subject, id, rest_of_day) || subject.users_read(id);
     if day < first {
         let message = format!("the feature `{name}` was to be retired by {day}, before the run begins on {first}");
         found.push(Problem::warning(span, message).help("remove its code, or give it a new day and say why"));
@@ -51,6 +53,23 @@ fn owner_and_day(subject: &Subject<'_>, id: FeatureId, found: &mut Vec<Problem>)
         let problem = Problem::warning(span, message).label("the estate still asks for it after this day");
         found.push(problem.help("end the rollout earlier, deploy code without the flag, or move the day"));
     }
+}
+
+/// Whether code that runs at or after a time does one thing at one stage of the feature and another at another.
+fn still_decides(subject: &Subject<'_>, id: FeatureId, time: SimDuration) -> bool {
+    let estate = subject.estate;
+    subject.readers(id).into_iter().any(|operation| {
+        let operation = &estate.operations[operation];
+        let live = codes_after(estate, operation.service, time);
+        let asks = |code: &u32| {
+            let mut does = stages_of(estate, id).map(|stage| rules_at(estate, operation, id, stage, *code));
+            let first = does.next();
+            asks_for_value(operation, id)
+                || does.any(|other| Some(&other) != first.as_ref())
+                || first.is_some_and(|rules| rules.len() > 1)
+        };
+        codes_of(estate, operation).iter().filter(|code| live.contains(code)).any(asks)
+    })
 }
 
 /// On for everybody for longer than a release flag is expected to live.
@@ -63,7 +82,7 @@ fn finished(subject: &Subject<'_>, id: FeatureId, found: &mut Vec<Problem>) {
         let top = step.moves.first().and_then(|line| estate.features[id].stages[line.to.index()].rank);
         let is_top = top.is_some() && top == estate.features[id].stages.iter().filter_map(|stage| stage.rank).max();
         let left = estate.duration.saturating_sub(at);
-        if everybody && is_top && left > lifetime && !subject.readers(id).is_empty() {
+        if everybody && is_top && left > lifetime && still_decides(subject, id, estate.duration) {
             let name = &estate.features[id].name;
             let message = format!("`{name}` is at its last stage for everybody from {at} on, and asked for to the end");
             let span = subject.step(id, rollout.steps.len() - 1).map(|node| node.span);

@@ -1,6 +1,6 @@
 //! What is when, as planned: steps, stages, and the code each service runs.
 
-use crate::models::estate::{Estate, Happening, Rollout, ServiceId, When};
+use crate::models::estate::{Estate, Happening, ReplicaId, Rollout, ServiceId, When};
 use crate::rollout::{FeatureId, StageId, WhenUnknown};
 use crate::units::SimDuration;
 
@@ -85,9 +85,14 @@ pub fn codes_after(estate: &Estate, service: ServiceId, time: SimDuration) -> Ve
         let region = estate.replicas[*replica].region;
         let mut changes: Vec<(SimDuration, u32)> = Vec::new();
         for entry in &estate.timeline {
-            let Happening::Deploy { services, region: only, batch, every, .. } = &entry.what else { continue };
+            let Happening::Deploy { services, region: only, count, batch, every } = &entry.what else { continue };
             let code = services.iter().find(|(named, _)| *named == service).map(|(_, code)| *code);
             let Some(code) = code.filter(|_| only.is_none_or(|only| only == region)) else { continue };
+            let concerned = |other: &&ReplicaId| only.is_none_or(|only| only == estate.replicas[**other].region);
+            let place = of.replicas.iter().filter(concerned).position(|other| other == replica);
+            if place.is_some_and(|place| count.is_some_and(|count| place >= count as usize)) {
+                continue;
+            }
             // The last batch counts for all of them: which replica is in which batch is not planned.
             let batches = (of.replicas.len() as u64).div_ceil(u64::from((*batch).max(1))).saturating_sub(1);
             changes.push((due(estate, &entry.when).saturating_add(every.saturating_mul(batches)), code));

@@ -17,7 +17,6 @@ const LATER: [&str; 10] = [
     "sample-ratio",
     "irreversible-exposure",
     "compensation-gap",
-    "flag-debt",
     "kill-precedence",
     "exactly-once-effect",
     "reconciled",

@@ -146,6 +146,16 @@ impl<'a> Draft<'a> {
         let when = self.when(item, "the deploy");
         let region_place = item.key("region");
         let region = region_place.text().and_then(|name| self.region(name, region_place.span));
+        let count_place = item.key("replicas");
+        let count = self.maybe_count(&count_place, 10_000);
+        let most = services.iter().map(|(id, _)| self.estate.services[*id].replicas.len()).max().unwrap_or(0);
+        if count.is_some_and(|count| count as usize > most) && most > 0 {
+            self.error(
+                count_place.span,
+                format!("no service of this deploy has more than {most} replicas"),
+                "too many",
+            );
+        }
         let rolling = item.key("rolling");
         let (batch, every) = match rolling.is_given() {
             true => {
@@ -155,7 +165,7 @@ impl<'a> Draft<'a> {
             false => (10_000, SimDuration::ZERO),
         };
         let Some(when) = when else { return };
-        let what = Happening::Deploy { services, region, batch, every };
+        let what = Happening::Deploy { services, region, count, batch, every };
         self.estate.timeline.push(Entry { label, when, what });
     }
 

@@ -23,6 +23,11 @@ static DEPLOY: Shape = Shape::new(
         key("deploy", Value::MapOf(&DEPLOYED), "Services and the code version each gets."),
         AT,
         REGION,
+        key(
+            "replicas",
+            integer(1, 10_000),
+            "At most so many replicas of each service, in the order of their names: a deploy that missed the others.",
+        ),
         key("rolling", Value::Object(&ROLLING), "Replica by replica; without: all at once."),
     ],
 );

@@ -1,0 +1,67 @@
+//! Failure modes emerge as facts and arithmetic demand, and not as a file says.
+
+mod common;
+
+use common::{plan_with, shipped};
+use windtunnel::models::observation::{Kind, Observation};
+use windtunnel::models::world::{Course, World};
+use windtunnel::run::{Keep, Limits, RunSpec, Walk};
+use windtunnel::units::{SimDuration, SimTime};
+
+/// Executions of flagged orders before and after a moment: all of them, and those on the old meaning.
+fn executions(variant: Option<&str>, seed: u64, moment: SimTime) -> [(u64, u64); 2] {
+    let plan = plan_with(&shipped("flag-reuse.yaml"), variant, &[]);
+    let estate = &*plan.estate;
+    let peg = estate.paths.find("peg");
+    let mut world = World::assemble(estate, seed, Course::WithRollouts, Kind::ALL.map(|kind| kind == Kind::Effect));
+    let mut counts = [(0, 0); 2];
+    while world.step(estate, SimTime::from(estate.horizon())) {
+        for fact in world.cx().observations() {
+            if let Observation::Effect(made) = fact.what
+                && made.irreversible
+            {
+                let (all, old) = &mut counts[usize::from(fact.at >= moment)];
+                *all += 1;
+                *old += u64::from(made.path == peg && peg.is_some());
+            }
+        }
+    }
+    counts
+}
+
+#[test]
+fn a_reused_flag_means_the_old_thing_to_one_order_in_eight_and_to_all_once_the_code_is_taken_back() {
+    let taken_back = SimTime::from(SimDuration::from_secs(110 * 60 + 5));
+    let (mut before, mut after) = ((0, 0), (0, 0));
+    for seed in 1..=10 {
+        let [early, late] = executions(Some("rolled-back"), seed, taken_back);
+        before = (before.0 + early.0, before.1 + early.1);
+        after = (after.0 + late.0, after.1 + late.1);
+    }
+    // 38 orders a minute, 20 minutes, 10 runs; the routing is equal. Five standard deviations of a binomial count.
+    let (orders, old) = (before.0 as f64, before.1 as f64);
+    assert!((orders - 7_600.0).abs() < 5.0 * 7_600.0_f64.sqrt() + 100.0, "{before:?}");
+    assert!((old - orders / 8.0).abs() < 5.0 * (orders * 7.0 / 64.0).sqrt(), "{before:?}");
+    assert!(after.0 > 8_000 && after.0 == after.1, "every order is on the old meaning: {after:?}");
+}
+
+#[test]
+fn with_a_flag_of_its_own_or_code_on_all_servers_nobody_does_the_old_thing() {
+    for variant in ["own-flag", "all-eight"] {
+        let [none, all] = executions(Some(variant), 1, SimTime::from(SimDuration::from_secs(90 * 60)));
+        assert_eq!((none.0, all.1), (0, 0), "{variant}");
+        assert!(all.0 > 1_000, "{variant}");
+    }
+}
+
+#[test]
+fn half_a_year_of_forty_polling_replicas_is_made_of_what_happens_in_it() {
+    let plan = plan_with(&shipped("flag-debt.yaml"), None, &[]);
+    assert_eq!(plan.estate.replicas.len(), 40);
+    let end = Walk::new(&plan, &RunSpec::of(1), Limits::default(), Keep::Nothing).to_end();
+    // 40 replicas, 180 days, a poll every 30 s: 20.7 million polls of three events each.
+    assert!(end.events < 1_000_000, "{} events", end.events);
+    let questions = common::run_once(&plan, 1).summary.metrics;
+    let asked = questions.iter().find(|metric| metric.name == "control_plane_questions.count").expect("it is measured");
+    assert!((asked.value - 20_736_000.0).abs() < 20_736.0, "{} polls", asked.value);
+}
