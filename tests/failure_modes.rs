@@ -65,3 +65,30 @@ fn half_a_year_of_forty_polling_replicas_is_made_of_what_happens_in_it() {
     let asked = questions.iter().find(|metric| metric.name == "control_plane_questions.count").expect("it is measured");
     assert!((asked.value - 20_736_000.0).abs() < 20_736.0, "{} polls", asked.value);
 }
+
+fn metric(run: &windtunnel::run::Completed, name: &str) -> f64 {
+    run.summary.metrics.iter().find(|metric| metric.name == name).expect("it is measured").value
+}
+
+fn violations(run: &windtunnel::run::Completed, name: &str) -> u64 {
+    run.summary.invariants.iter().find(|invariant| invariant.name == name).expect("it is checked").violations
+}
+
+#[test]
+fn a_fleet_that_starts_inside_an_outage_is_off_until_its_end_unless_its_policy_is_written_down() {
+    let run = |variant| common::run_once(&plan_with(&shipped("cold-start.yaml"), variant, &[]), 2);
+    let cold = violations(&run(None), "control-plane-independence") as f64;
+    // Four requests a second from 10m to 18m, and until the first poll after it.
+    assert!((cold - 1_920.0).abs() < 5.0 * 1_920.0_f64.sqrt(), "{cold}");
+    assert_eq!(violations(&run(Some("persist")), "control-plane-independence"), 0);
+}
+
+#[test]
+fn replicas_whose_streams_broke_together_come_back_in_one_second_unless_their_pauses_are_drawn() {
+    for seed in 1..=5 {
+        let run = |variant| common::run_once(&plan_with(&shipped("cold-start.yaml"), Some(variant), &[]), seed);
+        assert_eq!(metric(&run("herd"), "control_plane_load.after_outage"), 30.0);
+        let spread = metric(&run("herd-jitter"), "control_plane_load.after_outage");
+        assert!((1.0..=10.0).contains(&spread), "{spread} in one second");
+    }
+}

@@ -96,7 +96,7 @@ fn identities(plan: &Plan, fork: Option<u64>) -> std::collections::BTreeMap<(u32
         if world.cx().now() >= at(FORK)
             && let Some(salt) = pending.take()
         {
-            world.fork(estate, salt);
+            world.fork(estate, world.cx().now(), salt);
         }
         if !world.step(estate, SimTime::from(estate.horizon())) {
             return found;

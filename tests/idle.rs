@@ -27,7 +27,7 @@ fn seen(plan: &Plan, seed: u64, every_poll: bool, fork: Option<SimDuration>) -> 
     let mut take = |world: &World| {
         for fact in world.cx().observations() {
             match fact.what {
-                Observation::Asked { replica, questions } => seen.questions[replica.index()] += questions,
+                Observation::Asked { replica, questions, .. } => seen.questions[replica.index()] += questions,
                 what => seen.facts.push(format!("{:?} {what:?}", fact.at)),
             }
         }
@@ -39,7 +39,7 @@ fn seen(plan: &Plan, seed: u64, every_poll: bool, fork: Option<SimDuration>) -> 
         if world.step(estate, up_to) {
             take(&world);
         } else if up_to < end {
-            world.fork(estate, 9);
+            world.fork(estate, SimTime::from(up_to.since_start() + SimDuration::from_nanos(1)), 9);
             take(&world);
             up_to = end;
         } else {

@@ -313,6 +313,7 @@ const REPAIRED: [(&str, &[&str]); 10] = [
     ("split-shipment.yaml", &["requires"]),
     ("rollback-unsafe.yaml", &["keep-reader"]),
     ("flag-debt.yaml", &["retired"]),
+    ("cold-start.yaml", &["alerting", "cached", "herd-jitter"]),
     ("flag-reuse.yaml", &["own-flag", "all-eight"]),
 ];
 

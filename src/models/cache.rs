@@ -113,7 +113,7 @@ impl World {
     pub(super) fn lose_cache(&mut self, estate: &Estate, replica: ReplicaId) -> Vec<Slot<Task>> {
         let Some(sdk) = sdk_of(estate, replica) else { return Vec::new() };
         let now = self.cx.now();
-        self.stop_resting(estate, replica);
+        self.stop_resting(estate, replica, now);
         let cache = &mut self.caches[replica.index()];
         cache.life += 1;
         cache.fetching = false;
@@ -176,7 +176,7 @@ impl World {
         let (life, fetch) = (cache.life, cache.fetch);
         let region = estate.replicas[replica].region;
         let obstacle = self.control_plane.obstacle(region);
-        self.cx.observe(Observation::Asked { replica, questions: 1 });
+        self.cx.observe(Observation::Asked { replica, questions: 1, idle: false });
         if let Some(by) = obstacle {
             self.cx.observe(Observation::Suppressed { replica, by });
             // Refused, not silent: the answer "unavailable" takes one round trip at the most.

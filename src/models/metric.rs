@@ -121,6 +121,99 @@ pub const ALL: &[Metric] = &[
         unit: "1",
         formula: "questions that replicas asked the control plane, those included that it did not answer",
     },
+    Metric {
+        name: "control_plane_load.mean",
+        unit: "/s",
+        formula: "control_plane_questions.count / length of the run",
+    },
+    Metric {
+        name: "control_plane_load.peak",
+        unit: "/s",
+        formula: "the most questions in one second; idle polls, which are spread over their period, are not in it",
+    },
+    Metric {
+        name: "control_plane_load.after_outage",
+        unit: "/s",
+        formula: "the most questions in one second within 60 s after the last fault of the control plane ended",
+    },
+    Metric { name: "herd_factor", unit: "1", formula: "control_plane_load.after_outage / control_plane_load.mean" },
+    Metric { name: "exposed_interactions.count", unit: "1", formula: "interactions that made an effect on a new path" },
+    Metric {
+        name: "harm.count",
+        unit: "1",
+        formula: "exposed interactions that failed, were decided both ways, or made a wrong effect; each weighs one",
+    },
+    Metric { name: "harm.share", unit: "share", formula: "harm.count / exposed_interactions.count" },
+    Metric {
+        name: "blast_radius.share",
+        unit: "share",
+        formula: "users of an interaction that came to harm / users that arrived",
+    },
+    Metric {
+        name: "blast_radius.max_region",
+        unit: "share",
+        formula: "blast_radius.share of the region where it is greatest",
+    },
+    Metric {
+        name: "exposure_at_detection.count",
+        unit: "1",
+        formula: "exposed interactions until the first alert rule fires, plan goes back or kill is issued; absent without one",
+    },
+    Metric {
+        name: "exposure_at_containment.count",
+        unit: "1",
+        formula: "exposed interactions until the last effect that the last kill forbids; absent without a kill",
+    },
+    Metric {
+        name: "divergence_window.max",
+        unit: "s",
+        formula: "from the first replica that holds a publication to the last, where all came to hold it: the longest",
+    },
+    Metric {
+        name: "time_to_kill.decisions",
+        unit: "s",
+        formula: "from the last kill until the last decision in its scope that gives more than it leaves",
+    },
+    Metric {
+        name: "irreversible_after_kill.count",
+        unit: "1",
+        formula: "irreversible effects without a compensator that a kill in force forbids",
+    },
+    Metric {
+        name: "cold_decisions.count",
+        unit: "1",
+        formula: "decisions without any policy: after a start that found no control plane",
+    },
+    Metric {
+        name: "staleness.p50",
+        unit: "s",
+        formula: "median, over decisions, of the age of the first newer policy version; 0 when current",
+    },
+    Metric {
+        name: "flap_rate",
+        unit: "1",
+        formula: "per 1 000 first decisions of an interaction: those that give their user another stage than the last one, under an older policy",
+    },
+    Metric {
+        name: "decision_lineage.share",
+        unit: "share",
+        formula: "new-path effects that name a decision and its policy version / new-path effects",
+    },
+    Metric {
+        name: "lag_at_step.max",
+        unit: "1",
+        formula: "greatest consumer lag, summed over all groups, at the moment a step is published",
+    },
+    Metric {
+        name: "opportunity_cost",
+        unit: "s",
+        formula: "time since the first step × (1 - exposed interactions / interactions answered since): a rollout that never ships pays all of it",
+    },
+    Metric {
+        name: "version_tuples.count",
+        unit: "1",
+        formula: "different tuples of contexts and policy versions that one interaction used",
+    },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

@@ -605,10 +605,12 @@ pub enum Observation {
         act: Option<Act>,
         wrong: bool,
     },
-    /// A replica has asked the control plane. Polls that could find nothing are observed together, so many at once.
+    /// A replica has asked the control plane. Polls that could find nothing (`idle`) are observed together and later, so
+    /// many at once.
     Asked {
         replica: ReplicaId,
         questions: u64,
+        idle: bool,
     },
 }
 

@@ -166,8 +166,9 @@ impl World {
 
     /// The same past and other luck from here on, one future for each salt: what is planned stays planned, every draw
     /// from now on is another. Customers stay who they are, and in their cohorts.
-    pub fn fork(&mut self, estate: &Estate, salt: u64) {
-        self.wake_all(estate);
+    /// What is due at `at` and later is drawn anew.
+    pub fn fork(&mut self, estate: &Estate, at: SimTime, salt: u64) {
+        self.wake_all(estate, at);
         self.keys = Arc::new(self.keys.forked(estate, salt));
     }
 

@@ -57,7 +57,7 @@ impl<'a> Stepper<'a> {
         let end = spec.end(estate);
         let mut stepper = Stepper { world, end, estate, up_to: end, fork: None };
         match spec.fork.filter(|fork| fork.at <= end) {
-            Some(fork) if fork.at == SimTime::ZERO => stepper.world.fork(estate, fork.salt),
+            Some(fork) if fork.at == SimTime::ZERO => stepper.world.fork(estate, fork.at, fork.salt),
             Some(fork) => {
                 let before = fork.at.since_start().saturating_sub(SimDuration::from_nanos(1));
                 stepper.up_to = SimTime::from(before);
@@ -81,7 +81,7 @@ impl<'a> Stepper<'a> {
             return Some(event);
         }
         let fork = self.fork.take()?;
-        self.world.fork(self.estate, fork.salt);
+        self.world.fork(self.estate, fork.at, fork.salt);
         self.up_to = self.end;
         self.world.take(self.up_to)
     }

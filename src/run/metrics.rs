@@ -11,6 +11,7 @@ mod convergence;
 mod decisions;
 mod deliveries;
 mod effects;
+mod exposure;
 mod held;
 mod lag;
 mod migration;
@@ -39,6 +40,7 @@ const ALL: &[Create] = &[
     |estate| Box::new(deliveries::Deliveries::new(estate)),
     |estate| Box::new(held::Held::new(estate)),
     |_| Box::new(control_plane::Questions::default()),
+    |_| Box::new(exposure::Exposure::default()),
 ];
 
 /// One concern: what it looks at, and the metrics it comes to.

@@ -98,7 +98,7 @@ impl World {
             questions += 1;
         }
         if questions > 0 {
-            self.cx.observe(Observation::Asked { replica, questions });
+            self.cx.observe(Observation::Asked { replica, questions, idle: true });
         }
     }
 
@@ -116,9 +116,8 @@ impl World {
     }
 
     /// What a resting replica is about to be shown may differ from what it knows: its polls are events again.
-    pub(in crate::models) fn wake(&mut self, estate: &Estate, replica: ReplicaId) {
-        let now = self.cx.now();
-        let Some(under_way) = self.stop_resting(estate, replica) else { return };
+    fn wake(&mut self, estate: &Estate, replica: ReplicaId, now: SimTime) {
+        let Some(under_way) = self.stop_resting(estate, replica, now) else { return };
         let version = self.served(estate, replica);
         let cache = &mut self.caches[replica.index()];
         let (life, fetch, next) = (cache.life, cache.fetch, cache.next_poll);
@@ -134,9 +133,8 @@ impl World {
     }
 
     /// The books are up to date, and a poll that is on its way is counted. `None` for a replica that did not rest.
-    pub(super) fn stop_resting(&mut self, estate: &Estate, replica: ReplicaId) -> Option<UnderWay> {
-        self.catch_up(estate, replica);
-        let now = self.cx.now();
+    pub(super) fn stop_resting(&mut self, estate: &Estate, replica: ReplicaId, now: SimTime) -> Option<UnderWay> {
+        self.catch_up_to(estate, replica, now);
         let cache = &mut self.caches[replica.index()];
         if !std::mem::take(&mut cache.resting) {
             return None;
@@ -149,23 +147,27 @@ impl World {
         }
         let (there, back) = self.legs_of_next(estate, replica);
         self.count_poll(sdk, replica);
-        self.cx.observe(Observation::Asked { replica, questions: 1 });
+        self.cx.observe(Observation::Asked { replica, questions: 1, idle: true });
         Some(UnderWay::Asked { read: asked_at + there, answered: asked_at + there + back })
     }
 
     /// Wakes everybody who asks the control plane of a region, before it changes.
     pub(in crate::models) fn wake_region(&mut self, estate: &Estate, region: RegionId) {
+        self.wake_region_at(estate, region, self.cx.now());
+    }
+
+    fn wake_region_at(&mut self, estate: &Estate, region: RegionId, now: SimTime) {
         for replica in ordered(estate.replicas.ids()) {
             if estate.replicas[replica].region == region && self.caches[replica.index()].resting {
-                self.wake(estate, replica);
+                self.wake(estate, replica, now);
             }
         }
     }
 
-    /// Wakes everybody.
-    pub(in crate::models) fn wake_all(&mut self, estate: &Estate) {
+    /// Wakes everybody at a moment before which nothing else is due.
+    pub(in crate::models) fn wake_all(&mut self, estate: &Estate, now: SimTime) {
         for region in estate.regions.ids() {
-            self.wake_region(estate, region);
+            self.wake_region_at(estate, region, now);
         }
     }
 
@@ -177,7 +179,7 @@ impl World {
             let cache = &self.caches[replica.index()];
             if cache.resting && cache.next_poll <= end {
                 // Asked, and not answered before the end.
-                self.cx.observe(Observation::Asked { replica, questions: 1 });
+                self.cx.observe(Observation::Asked { replica, questions: 1, idle: true });
             }
         }
     }

@@ -5,18 +5,21 @@ use crate::invariants::Fleet;
 use crate::models::estate::Estate;
 use crate::models::observation::{Kind, Observation, Observed, Publication};
 use crate::rollout::PolicyVersion;
-use crate::units::SimTime;
+use crate::units::{SimDuration, SimTime};
 
 #[derive(Debug)]
 pub struct Convergence {
     fleet: Fleet,
     published: Option<(PolicyVersion, SimTime)>,
     full: Option<SimTime>,
+    /// When the first replica came to hold it, and how much later the last one did, at most.
+    first: Option<SimTime>,
+    divergence: Option<SimDuration>,
 }
 
 impl Convergence {
     pub fn new(estate: &Estate) -> Convergence {
-        Convergence { fleet: Fleet::new(estate), published: None, full: None }
+        Convergence { fleet: Fleet::new(estate), published: None, full: None, first: None, divergence: None }
     }
 
     /// Whether everybody holds what was published, for the first time.
@@ -25,6 +28,7 @@ impl Convergence {
             && self.fleet.all_hold(version)
         {
             self.full = Some(now);
+            self.divergence = self.divergence.max(self.first.map(|first| now.since(first)));
         }
     }
 }
@@ -39,14 +43,21 @@ impl Measure for Convergence {
             if *publication != Publication::Initial {
                 self.published = Some((*version, observed.at));
                 self.full = None;
+                self.first = None;
                 self.look(observed.at);
             }
         } else if self.fleet.observe(&observed.what) {
+            if let (Observation::PolicyApplied { version, .. }, Some((published, _))) = (&observed.what, self.published)
+                && *version == published
+            {
+                self.first.get_or_insert(observed.at);
+            }
             self.look(observed.at);
         }
     }
 
     fn finish(&mut self, _: SimTime, _: &Estate, report: &mut Report) {
+        report.secs("divergence_window.max", self.divergence);
         let times = self.published.zip(self.full);
         report.secs("time_to_full", times.map(|((_, published), full)| full.since(published)));
     }

@@ -10,6 +10,8 @@ use crate::units::SimTime;
 pub struct Decisions {
     decisions: u64,
     fallbacks: u64,
+    /// Without any policy: before a first answer, or after a start in an outage.
+    cold: u64,
     staleness: Histogram,
     mixed: Mixed,
     judged_count: u64,
@@ -33,6 +35,8 @@ impl Measure for Decisions {
         report.count("mixed_interactions.count", self.mixed_count);
         report.share("mixed_interactions.share", self.mixed_count, self.judged_count);
         report.share("fallback_rate", self.fallbacks, self.decisions);
+        report.count("cold_decisions.count", self.cold);
+        report.secs("staleness.p50", self.staleness.quantile(0.50));
         report.secs("staleness.p99", self.staleness.quantile(0.99));
         report.secs("staleness.max", self.staleness.max());
     }
@@ -42,6 +46,7 @@ impl Decisions {
     fn decided(&mut self, decided: &Decided) {
         self.decisions += 1;
         self.fallbacks += u64::from(decided.source == Source::Fallback);
+        self.cold += u64::from(decided.policy_version.is_none() && decided.source == Source::Fallback);
         self.staleness.record(decided.staleness);
         let (judged, mixed) = match self.mixed.decided(decided) {
             Reading::Known => (0, 0),

@@ -35,8 +35,10 @@ fn eventful() -> Stream {
     stream.effects(effect(interaction(0, 0), GATEWAY, SHIP, Some(PATH_OLD)));
     stream.at(36.0).push(Observation::PolicyLost { replica: replica(7) });
     (0..8).for_each(|at| stream.applies(at, 3));
+    stream.push(Observation::FaultStarted { entry: OUTAGE });
+    stream.push(Observation::FaultEnded { entry: OUTAGE });
     for questions in [1, 4] {
-        stream.push(Observation::Asked { replica: replica(0), questions });
+        stream.push(Observation::Asked { replica: replica(0), questions, idle: false });
     }
     consumers(&mut stream);
     held(&mut stream);
@@ -125,6 +127,27 @@ fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
         ("held_for.max", 4.0),
         ("given_up.count", 1.0),
         ("control_plane_questions.count", 5.0),
+        ("control_plane_load.mean", 5.0 / 60.0),
+        ("control_plane_load.peak", 5.0),
+        ("control_plane_load.after_outage", 5.0),
+        ("herd_factor", 60.0),
+        ("exposed_interactions.count", 1.0),
+        ("harm.count", 1.0),
+        ("harm.share", 1.0),
+        ("blast_radius.share", 0.25),
+        ("blast_radius.max_region", 0.25),
+        ("exposure_at_detection.count", 1.0),
+        ("exposure_at_containment.count", 1.0),
+        ("divergence_window.max", 0.0),
+        ("time_to_kill.decisions", 0.0),
+        ("irreversible_after_kill.count", 0.0),
+        ("cold_decisions.count", 0.0),
+        ("staleness.p50", 0.0),
+        ("flap_rate", 0.0),
+        ("decision_lineage.share", 1.0),
+        ("lag_at_step.max", 0.0),
+        ("opportunity_cost", 37.5),
+        ("version_tuples.count", 2.0),
     ];
     // What plans and migrations are measured by is in `tests/gates.rs` and `tests/migration.rs`.
     const ELSEWHERE: [&str; 13] = [
