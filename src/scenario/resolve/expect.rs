@@ -11,13 +11,10 @@ use crate::scenario::problem::{Problem, Span};
 use crate::units::SimDuration;
 
 /// Invariants of the language that this version does not judge.
-const LATER: [&str; 10] = [
+const LATER: [&str; 6] = [
     "broken-promise",
     "record-truth",
-    "sample-ratio",
-    "irreversible-exposure",
     "compensation-gap",
-    "kill-precedence",
     "exactly-once-effect",
     "reconciled",
     "no-lost-event",
