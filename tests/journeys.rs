@@ -471,3 +471,291 @@ fn a_queue_until_a_condition_is_told_what_is_wrong_with_it() {
     let problems = told(&format!("{}{audience}", billing("when: 'true'", "")));
     assert!(problems.contains("is known to a service at work"), "{problems}");
 }
+
+/// Payments through a scheme that is somebody else's and gives no answer to a fifth of the attempts.
+fn payments(scheme: &str, key: &str) -> String {
+    format!(
+        r#"
+windtunnel: 1
+name: payments
+duration: 1h
+services:
+  payments:
+    operations:
+      pay: [{{ do: [{{ call: scheme.transfer, timeout: 2s, retries: 3, backoff: 100ms }}, {{ effect: book }}] }}]
+  scheme:
+    external: true
+    takes: 200ms
+    {scheme}
+    operations: {{ transfer: {{ rules: [{{ do: [{{ effect: transfer{key} }}] }}] }} }}
+journeys: {{ pay: {{ arrivals: 1/s, first: payments.pay, entity: {{ name: payment }} }} }}
+"#
+    )
+}
+
+/// How often each interaction had an effect.
+fn times(estate: &Estate, seen: &[Observed], name: &str) -> BTreeMap<u64, u32> {
+    let wanted = estate.effects.find(name).expect("there is such an effect");
+    let mut of = BTreeMap::new();
+    effects(seen)
+        .filter(|effect| effect.effect == wanted)
+        .for_each(|effect| *of.entry(effect.interaction.n).or_insert(0) += 1);
+    of
+}
+
+#[test]
+fn an_unanswered_attempt_takes_effect_or_not_and_its_caller_knows_only_its_own_timeout() {
+    let (estate, seen) = observe(&payments("outcome_unknown: 20%\n    takes_effect: 50%", ""), 1);
+    let arrived = seen.iter().filter(|fact| matches!(fact.what, Observation::Arrived { .. })).count() as f64;
+    let unknown: Vec<bool> = seen
+        .iter()
+        .filter_map(|fact| match fact.what {
+            Observation::OutcomeUnknown { takes_effect, .. } => Some(takes_effect),
+            _ => None,
+        })
+        .collect();
+    // A fifth of the first attempts, a fifth of the retries after these, and so on.
+    let expected = arrived * (0.2 + 0.04 + 0.008 + 0.0016);
+    assert!((unknown.len() as f64 - expected).abs() < 4.0 * expected.sqrt(), "{} {expected}", unknown.len());
+    let done = unknown.iter().filter(|takes_effect| **takes_effect).count() as f64;
+    assert!((done / unknown.len() as f64 - 0.5).abs() < 0.08, "{done}");
+    let timeouts = seen.iter().filter(|fact| {
+        matches!(fact.what, Observation::Failed { why: windtunnel::models::observation::Failure::Timeout, .. })
+    });
+    assert_eq!(timeouts.count(), unknown.len(), "each ends with the caller's timeout");
+    // Whoever took effect without an answer is asked again, and nearly always does it again.
+    let transfers = times(&estate, &seen, "transfer");
+    let twice = transfers.values().filter(|times| **times > 1).count() as f64;
+    assert!((twice / arrived - 0.1).abs() < 0.03, "{twice} of {arrived}");
+}
+
+#[test]
+fn what_takes_effect_later_does_so_after_the_caller_has_given_up() {
+    let silence = "outcome_unknown: 100%\n    takes_effect: { share: 100%, later: 1m }";
+    let text = payments(silence, "").replace("duration: 1h", "duration: 1h\ndrain: 5m");
+    let (estate, seen) = observe(&text, 1);
+    let transfers = times(&estate, &seen, "transfer");
+    assert!(!transfers.is_empty() && transfers.values().all(|times| *times == 4), "each attempt is carried out");
+    let mut arrived = BTreeMap::new();
+    for fact in &seen {
+        match fact.what {
+            Observation::Arrived { interaction, .. } => {
+                arrived.insert(interaction.n, fact.at);
+            }
+            Observation::Effect(effect) => {
+                assert!(fact.at.since(arrived[&effect.interaction.n]).as_secs_f64() > 60.0);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(failed(&seen).len(), arrived.len(), "no customer has a confirmation");
+    let never = observe(&payments("outcome_unknown: 100%\n    takes_effect: 0%", ""), 1).1;
+    assert_eq!(effects(&never).count(), 0);
+}
+
+#[test]
+fn an_idempotency_key_must_name_the_business_and_not_the_attempt() {
+    let most = |key: &str| {
+        let (estate, seen) = observe(&payments("outcome_unknown: 20%\n    takes_effect: 50%", key), 1);
+        times(&estate, &seen, "transfer").into_values().max()
+    };
+    assert!(most(", once_by: attempt.id") > Some(1), "a key made in the retry loop recognises nothing");
+    assert_eq!(most(", once_by: request.id"), Some(1));
+    assert_eq!(most(", once_by: entity.id"), Some(1));
+}
+
+#[test]
+fn a_key_of_the_user_or_tenant_lets_one_effect_through_for_each_of_them() {
+    let of = |key: &str| {
+        let text =
+            payments("", key).replace("duration: 1h", "duration: 1h\npopulation: { tenants: { count: 7, users: 3 } }");
+        let (estate, seen) = observe(&text, 1);
+        times(&estate, &seen, "transfer").len()
+    };
+    assert_eq!((of(", once_by: tenant.id"), of(", once_by: user.id")), (7, 21));
+}
+
+#[test]
+fn the_id_of_an_event_recognises_its_copies_and_not_a_second_emission() {
+    let mailed = |key: &str, copies: u32, retries: &str| {
+        let text = format!(
+            r#"
+windtunnel: 1
+name: mails
+duration: 10m
+services:
+  shop: {{ operations: {{ buy: [{{ do: [{{ call: orders.place{retries} }}] }}] }} }}
+  orders:
+    operations:
+      place: [{{ do: [{{ emit: orders, type: Placed, extra_copies: {copies} }}, {{ wait: 2s }}] }}]
+  mailer:
+    consumes: {{ orders: {{ takes: 1ms }} }}
+    operations: {{ on Placed: [{{ do: [{{ effect: mail{key} }}] }}] }}
+topics: {{ orders: {{ partitions: 1 }} }}
+journeys: {{ buy: {{ arrivals: 1/s, first: shop.buy }} }}
+"#
+        );
+        let (estate, seen) = observe(&text, 1);
+        times(&estate, &seen, "mail").into_values().collect::<std::collections::BTreeSet<u32>>()
+    };
+    let (patient, hasty) = (", timeout: 5s", ", timeout: 1s, retries: 1");
+    assert_eq!(mailed("", 2, patient), [3].into());
+    assert_eq!(mailed(", once_by: event.id", 2, patient), [1].into());
+    assert_eq!(mailed(", once_by: event.id", 2, hasty), [2].into(), "each try of the producer makes a new event");
+    assert_eq!(mailed(", once_by: request.id", 2, hasty), [1].into());
+}
+
+#[test]
+fn silences_and_keys_are_told_what_is_wrong_with_them() {
+    let both = "outcome_unknown: 20%\n    takes_effect: 50%";
+    let cases = [
+        (payments("outcome_unknown: 20%", ""), "write takes_effect: 50% beside it"),
+        (payments("takes_effect: 20%", ""), "write outcome_unknown: 1% beside it"),
+        (payments(both, "").replace("external: true", "external: false"), "a service of ours answers"),
+        (payments(both, ", once_by: order.id"), "entity.id"),
+        (payments(both, ", once_by: event.id"), "is known where an event is handled"),
+        (payments(both, ", once: true, once_by: request.id"), "say the same"),
+        (payments(both, ", records: boook"), "there is no effect `boook`"),
+    ];
+    assert_eq!(told(&payments(both, ", once_by: request.id, records: book")), "");
+    for (text, expected) in cases {
+        let problems = told(&text);
+        assert!(problems.contains(expected), "{expected}: {problems}");
+    }
+}
+
+/// Gift wrapping: the order service offers it for orders in Draft only; fulfilment takes no part in the rollout.
+const GIFTS: &str = r#"
+windtunnel: 1
+name: gifts
+duration: 30m
+features: { gift-wrap: { stages: [NONE, OFFERED] } }
+defaults: { service: { decides_from: [context, sdk, safe_stage] } }
+services:
+  web:
+    edge: true
+    sdk: { poll: 5s }
+    operations:
+      create: [{ do: [{ call: orders.create }] }]
+      edit: [{ do: [{ call: orders.edit }] }]
+  orders:
+    sdk: { poll: 5s }
+    operations:
+      create: [{ do: [{ set: draft }, { effect: create }] }]
+      edit:
+        - { when: 'stage == "OFFERED" && status == "draft"', path: new, do: [{ effect: offer_wrapping }, { set: placed }, { call: fulfilment.ship }] }
+        - { when: 'status == "draft"', path: old, do: [{ set: placed }, { call: fulfilment.ship }] }
+        - { do: [{ effect: look }] }
+  fulfilment:
+    ignores: [gift-wrap]
+    sdk: { poll: 5s }
+    operations: { ship: [{ do: [{ effect: ship }] }] }
+journeys:
+  create:
+    arrivals: 1/s
+    first: web.create
+    feature: gift-wrap
+    entity: { name: order, transitions: { none: [draft], draft: [placed] } }
+  edit: { on_existing: order, after: 1m, first: web.edit, feature: gift-wrap }
+  edit-again: { on_existing: order, after: 2m, first: web.edit, feature: gift-wrap }
+rollout: { gift-wrap: { steps: [{ at: 10m, move: [{ to: OFFERED }] }] } }
+"#;
+
+#[test]
+fn the_order_service_offers_the_option_for_orders_in_draft_only() {
+    let (estate, seen) = observe(GIFTS, 1);
+    let again = journey(&estate, "edit-again");
+    let (offer, look) = (estate.effects.find("offer_wrapping"), estate.effects.find("look"));
+    let (mut offered, mut looked) = (0, 0);
+    for effect in effects(&seen) {
+        if Some(effect.effect) == offer {
+            assert_ne!(effect.interaction.journey, again, "an order that is placed is not in draft");
+            offered += 1;
+        }
+        looked += u32::from(Some(effect.effect) == look && effect.interaction.journey == again);
+    }
+    assert!(offered > 1_000 && looked > 1_400, "{offered} {looked}");
+}
+
+#[test]
+fn a_fulfilment_that_ignores_the_feature_decides_nothing_and_ships_the_same_before_and_after() {
+    let (estate, seen) = observe(GIFTS, 1);
+    let fulfilment = estate.contexts.find("fulfilment").expect("there is fulfilment");
+    let decided = seen.iter().filter(|fact| matches!(fact.what, Observation::Decided(of) if of.context == fulfilment));
+    assert_eq!(decided.count(), 0);
+    let placed = seen
+        .iter()
+        .filter(|fact| matches!(fact.what, Observation::Status { to, .. } if estate.statuses.text(to) == "placed"));
+    let shipped: Vec<EffectMade> = effects(&seen).filter(|effect| effect.context == fulfilment).collect();
+    assert!(shipped.iter().all(|effect| effect.path.is_none()), "neither old nor new");
+    assert_eq!(shipped.len(), placed.count());
+    let reads = GIFTS
+        .replace("ship: [{ do:", "ship: [{ when: 'stage == \"OFFERED\"', path: new, do: [{ effect: ship }] }, { do:");
+    let problems = told(&reads);
+    assert!(problems.contains("declares to ignore `gift-wrap`, and its operation `ship` reads it"), "{problems}");
+}
+
+/// Terms of contract: whoever joins after the start gets the new ones, the others keep theirs until everybody is moved.
+fn terms(tenants: &str, audience: &str) -> String {
+    format!(
+        r#"
+windtunnel: 1
+name: terms
+duration: 2h
+population: {{ tenants: {{ {tenants} }} }}
+features: {{ new-terms: {{ stages: [OLD_TERMS, NEW_TENANTS_ONLY] }} }}
+services:
+  shop:
+    sdk: {{ poll: 5s }}
+    operations:
+      order:
+        by_stage:
+          OLD_TERMS: {{ path: old, do: [{{ effect: bill }}] }}
+          NEW_TENANTS_ONLY: {{ path: new, do: [{{ effect: bill }}] }}
+journeys: {{ order: {{ arrivals: 2/s, first: shop.order, feature: new-terms }} }}
+rollout: {{ new-terms: {{ steps: [{{ at: 0s, move: [{{ of: '{audience}', to: NEW_TENANTS_ONLY }}] }}] }} }}
+"#
+    )
+}
+
+#[test]
+fn tenants_join_one_after_the_other_and_only_they_get_the_new_terms() {
+    for traffic in ["", ", traffic: { zipf: 1.1 }"] {
+        let text = terms(&format!("count: 10, joining: 10/h{traffic}"), "tenant.joined_after_start");
+        let (_, seen) = observe(&text, 1);
+        let mut first = BTreeMap::new();
+        for fact in &seen {
+            if let Observation::Arrived { tenant, .. } = fact.what {
+                first.entry(tenant).or_insert(fact.at.as_secs_f64() / 3_600.0);
+            }
+        }
+        assert!(first.len() >= 28, "{first:?}");
+        for (tenant, at) in &first {
+            let joins = f64::from(tenant.saturating_sub(9)) / 10.0;
+            assert!(*at >= joins, "tenant {tenant} comes at {at} and joins at {joins}");
+        }
+        for effect in effects(&seen) {
+            assert_eq!(effect.path == Some(windtunnel::models::estate::PATH_NEW), effect.tenant >= 10);
+        }
+    }
+}
+
+#[test]
+fn joining_tenants_are_told_what_is_wrong_with_them() {
+    let joined = "tenant.joined_after_start";
+    let cases = [
+        (terms("count: 10", joined), "no tenant joins during the run"),
+        (terms("count: 10, joining: 1/d", joined), "no tenant joins before the last customer comes"),
+        (terms("count: 10, joining: 10000/s", joined), "tenants"),
+        (terms("count: 10, joining: 10/h", "tenant.joined"), "tenant.joined_after_start"),
+        (
+            terms("count: 10, attributes: { joined_after_start: { a: 100% } }", "true"),
+            "is known without being declared",
+        ),
+    ];
+    assert_eq!(told(&terms("count: 10, joining: 10/h", joined)), "");
+    for (text, expected) in cases {
+        let problems = told(&text);
+        assert!(problems.contains(expected), "{expected}: {problems}");
+    }
+}

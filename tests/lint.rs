@@ -303,7 +303,7 @@ fn what_is_said_of_the_shipped_scenarios_is_kept() {
 }
 
 /// What each shipped scenario's repair is called: of these nothing but advice is said.
-const REPAIRED: [(&str, &[&str]); 10] = [
+const REPAIRED: [(&str, &[&str]); 14] = [
     ("split-brain.yaml", &["edge-context"]),
     ("control-plane-outage.yaml", &["edge-closed"]),
     ("semantic-mismatch.yaml", &["commit-event"]),
@@ -315,6 +315,9 @@ const REPAIRED: [(&str, &[&str]); 10] = [
     ("flag-debt.yaml", &["retired"]),
     ("cold-start.yaml", &["alerting", "cached", "herd-jitter"]),
     ("flag-reuse.yaml", &["own-flag", "all-eight"]),
+    ("unknown-outcome.yaml", &["idempotency-key"]),
+    ("lost-events.yaml", &["commit-after-work-once"]),
+    ("duplicated-rules.yaml", &["quote-at-signoff", "one-owner"]),
 ];
 
 #[test]

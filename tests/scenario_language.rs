@@ -201,8 +201,8 @@ services:
         by_stage:
           SLOW: { path: old, do: [{ dual_write: { of: new, effect: decide } }, { effect: decide }, { set: decided }] }
           SHADOWED: { path: old, do: [{ shadow: { of: new, disagrees: 1% } }, { effect: decide }, { set: decided }] }
-          FAST: { path: new, do: [{ effect: decide, once_by: request.id }, { set: decided }] }
-  bureau: { external: true, outcome_unknown: 1%, takes_effect: 50%, operations: { score: [] } }
+          FAST: { path: new, do: [{ effect: decide }, { set: decided }] }
+  bureau: { external: true, operations: { score: [] } }
 journeys:
   apply:
     arrivals: { mean: 3/s, curve: business_day }
@@ -780,9 +780,6 @@ const REFUSED: &[&str] = &[
     "14:12 SDK presets",
     "18:23 compensations",
     "20:5 sagas",
-    "28:62 idempotency keys other than `entity.id`",
-    "29:29 unknown outcomes",
-    "29:50 unknown outcomes (`takes_effect`)",
     "32:28 arrival curves",
     "35:27 amounts",
     "37:1 reconciliation jobs",
@@ -1089,8 +1086,8 @@ servises: {}", &[
     ("split-brain: holds", "split-brain: { violated: { cause: stale cash } }", &[
         "112:37 `split-brain` is never violated because of `stale cash` [expected one of stripped context, expired context, untrusted context, fallback, other salt, wrong environment, other attributes, old code, stale cache, carried context, carried by an event, kept by the entity, unexplained] did you mean `stale cache`?",
     ]),
-    ("split-brain: holds", "exactly-once-effect: holds", &[
-        "112:3 this version of windtunnel does not support the invariant `exactly-once-effect` yet [not judged] ",
+    ("split-brain: holds", "rollback-safe: holds", &[
+        "112:3 this version of windtunnel does not support the invariant `rollback-safe` yet [not judged] ",
     ]),
     ("kill-latency: { at_most: 60s, quantile: p99 }", "kill-latency: { at_most: 1% }", &[
         "113:28 `kill-latency` is bounded by a duration [expected a duration such as 60s] for a share of runs: { at_most: 1%, of: runs, confidence: 95% }",

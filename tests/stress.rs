@@ -137,7 +137,14 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("@replicas", &["1", "2", "{ north: 2, south: 1 }"]),
     ("@workers", &["1", "3", "50"]),
     ("@from", &["[context, sdk, safe_stage]", "[sdk, safe_stage]", "[kill, entity, event, context, sdk]"]),
-    ("@hold", &["", "{ queue_until: { daily: \"23:58\" } },"]),
+    (
+        "@hold",
+        &[
+            "",
+            "{ queue_until: { daily: \"23:58\" } },",
+            "{ queue_until: { when: 'healthy(\"gate\")', looks_every: 2s, at_most: 20s, room: 5 } },",
+        ],
+    ),
     ("@later", &["", "{ queue_until: { daily: \"00:08\" } },"]),
     ("@copies", &["0", "1", "5"]),
     ("@client", &["kafka-java-3", "librdkafka-2"]),

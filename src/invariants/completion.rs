@@ -272,7 +272,7 @@ mod tests {
         let ledger = judged(300.0, |stream| {
             stream.arrives(interaction(0, 0));
             stream.finishes(interaction(0, 0));
-            stream.push(Observation::Rejected { interaction: interaction(0, 0), context: 2, reason: 0 });
+            stream.push(rejection(interaction(0, 0), 2));
             stream.closes(interaction(0, 0), Some(PLACED));
         });
         assert_eq!(ledger.violations, 0);

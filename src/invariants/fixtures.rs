@@ -72,7 +72,14 @@ pub fn estate() -> Estate {
         starts_at_second_of_day: 0,
         starts_on: crate::units::Day::new(2026, 1, 1),
         regions: [Region { name: "eu-west".into(), share: Share::ALL }].into_iter().collect(),
-        population: Population { tenants: 4, users_per_tenant: 100, zipf: 0.0, attributes: Vec::new() },
+        population: Population {
+            tenants: 4,
+            joining: 0.0,
+            from_the_start: 4,
+            users_per_tenant: 100,
+            zipf: 0.0,
+            attributes: Vec::new(),
+        },
         features: [feature()].into_iter().collect(),
         control_plane: ControlPlane {
             home: Id::new(0),
@@ -158,6 +165,7 @@ fn service(name: &str, index: usize, contexts: &mut Names) -> Service {
         defective: false,
         otherwise: Otherwise::ProcessAs(1),
         external: false,
+        silence: None,
         operations: vec![Id::new(index)],
     }
 }
@@ -186,6 +194,7 @@ fn operations() -> Vec<Operation> {
     let call = |index| {
         Action::Call(CallSite {
             operation: Id::new(index),
+            ordinal: 0,
             timeout: SimDuration::from_secs(1),
             retries: 0,
             backoff: SimDuration::ZERO,
@@ -193,10 +202,20 @@ fn operations() -> Vec<Operation> {
             on_error: OnError::Fail,
         })
     };
-    let effect = |effect| Action::Effect(EffectSite { effect, irreversible: false, compensated: false, once: false });
+    let effect = |effect| {
+        Action::Effect(EffectSite {
+            effect,
+            ordinal: 0,
+            irreversible: false,
+            compensated: false,
+            once_by: None,
+            records: None,
+        })
+    };
     let emit = Action::Emit(EmitSite {
         topic: Id::new(0),
         event_type: 0,
+        ordinal: 0,
         domain_version: 1,
         extra_copies: Quantity::Given(0.0),
         outbox: None,
@@ -365,7 +384,15 @@ pub fn effect(interaction: Interaction, service: ServiceId, effect: u16, path: O
         tenant_region: Id::new(0),
         occurred_at: SimTime::ZERO,
         wrong: None,
+        id: 1 + u64::from(effect) + (u64::from(service.as_u32()) << 16),
+        repeat: None,
+        records: None,
     }
+}
+
+/// A refusal of a context's own, for a reason that has nothing to do with a feature.
+pub fn rejection(interaction: Interaction, context: u16) -> Observation {
+    Observation::Rejected { interaction, context, reason: 0, path: None, under: None, passed_on: false }
 }
 
 /// A record of `OrderPlaced` handed to mailer.

@@ -5,10 +5,12 @@
 
 mod account;
 pub mod board;
+mod broken_promise;
 mod completion;
 mod control_plane_independence;
 mod convergence;
 mod decision_lineage;
+mod exactly_once_effect;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod flag_debt;
@@ -20,8 +22,10 @@ mod kills;
 mod ledger;
 mod legal_transition;
 mod mixed;
+mod no_lost_event;
 mod places;
 mod reach;
+mod record_truth;
 mod rollback_safe;
 mod sample_ratio;
 mod semantic_lag;
@@ -88,6 +92,10 @@ pub static ALL: &[&Entry] = &[
     &decision_lineage::ENTRY,
     &rollback_safe::ENTRY,
     &flag_debt::ENTRY,
+    &exactly_once_effect::ENTRY,
+    &no_lost_event::ENTRY,
+    &broken_promise::ENTRY,
+    &record_truth::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

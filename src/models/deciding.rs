@@ -350,6 +350,7 @@ impl Slots for Asking<'_> {
             | Asked::RequestAttribute(_)
             | Asked::TenantRegion
             | Asked::TenantId
+            | Asked::TenantJoined
             | Asked::UserId
             | Asked::Journey => self.world.subject_view(self.estate, self.task).asked(asked),
         }

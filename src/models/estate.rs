@@ -74,12 +74,28 @@ pub struct Region {
 /// Tenants and users. Without a `population` in the file: one tenant, ten thousand users.
 #[derive(Clone, Debug)]
 pub struct Population {
+    /// All there ever are, those that join included: these are the last ones.
     pub tenants: u32,
+    /// Those that join during the run, evenly spaced, per second; zero: none.
+    pub joining: f64,
+    /// Those that were there when the run began.
+    pub from_the_start: u32,
     pub users_per_tenant: u32,
     /// Exponent of the Zipf law that weights the tenant of an arrival; zero: all alike.
     pub zipf: f64,
     /// Attributes of a tenant: name, and each value with its share.
     pub attributes: Vec<Attribute>,
+}
+
+impl Population {
+    /// The tenants that have joined by now.
+    pub fn joined_by(&self, now: SimTime) -> u32 {
+        if self.joining == 0.0 {
+            return self.tenants;
+        }
+        let joined = (now.as_secs_f64() * self.joining) as u32;
+        self.from_the_start.saturating_add(joined).min(self.tenants)
+    }
 }
 
 /// A named attribute with the share of each value.
@@ -114,6 +130,8 @@ pub enum Asked {
     Replayed,
     /// The domain version under which the event is handled.
     DomainVersion,
+    /// Whether the tenant joined after the run began.
+    TenantJoined,
     /// Whether a service is up, can be reached and has room, as the replica at work finds it.
     Healthy(ServiceId),
 }
@@ -205,6 +223,17 @@ pub struct CodeVersion {
     pub defects: Vec<Defect>,
 }
 
+/// The silence of an external party.
+#[derive(Clone, Debug)]
+pub struct Silence {
+    /// The share of attempts that get no answer.
+    pub share: Share,
+    /// The share of these that take effect nevertheless.
+    pub takes_effect: Share,
+    /// How much later they do; `None`: at once.
+    pub later: Option<Distribution>,
+}
+
 /// A bounded context with its replicas.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -239,6 +268,8 @@ pub struct Service {
     pub defective: bool,
     pub otherwise: Otherwise,
     pub external: bool,
+    /// How often an attempt gets no answer, and what becomes of it then.
+    pub silence: Option<Silence>,
     pub operations: Vec<OperationId>,
 }
 

@@ -3,10 +3,11 @@
 use super::carried::Context;
 use super::estate::{Estate, Quantity};
 use super::event::Event;
-use super::observation::{EffectMade, Failure, Observation, Outcome};
+use super::observation::{Failure, Observation, Outcome};
 use super::planted::Planted;
-use super::program::{Action, CallSite, EffectSite, EmitSite, OnError, as_share};
-use super::task::{Caller, Doing, Task};
+use super::program::{Action, CallSite, EmitSite, OnError, OperationRule, as_share};
+use super::task::{Caller, Doing, Repeat, Task, deed};
+use super::topic::Told;
 use super::world::World;
 use crate::kernel::stream::address;
 use crate::kernel::{Deadlines, Due};
@@ -51,10 +52,18 @@ impl World {
             Outcome::Rejected(reason) => {
                 let task = self.tasks.get(slot).expect("a task that ends is in its pool");
                 let context = estate.services[estate.replicas[task.replica].service].context;
+                let rule = task.rule.map(|rule| &estate.operations[task.operation].rules[usize::from(rule)]);
+                let under = task.under().map(|(feature, decision)| (feature, decision.stage));
                 let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
-                let id = interaction.id;
                 self.cx.cause = interaction.cause;
-                self.cx.observe(Observation::Rejected { interaction: id, context, reason });
+                self.cx.observe(Observation::Rejected {
+                    interaction: interaction.id,
+                    context,
+                    reason,
+                    path: rule.and_then(|rule| rule.path),
+                    under,
+                    passed_on: rule.is_some_and(|rule| !refuses(rule, task.action)),
+                });
                 self.finish_task(estate, slot, outcome);
             }
             Outcome::Failed(why) => self.fail_task(estate, slot, why),
@@ -195,16 +204,21 @@ impl World {
         let context = self.context_for(estate, slot, at);
         // What a consumer calls still acts on the record: its moments are the record's.
         let acts_on = self.acts_on(slot);
+        let task = self.tasks.get(slot).expect("a task that calls is in its pool");
+        let which = u64::from(site.ordinal) << 16 | u64::from(task.iteration);
+        let deed = deed(task.deed, u64::from(site.operation.as_u32()) | 1 << 40, which);
+        let repeat = task.repeat.or((attempt > 1).then_some(Repeat::Retry));
         let callee = self.new_task(interaction, site.operation, replica, Caller::Task { task: slot, call });
         let task = self.tasks.get_mut(callee).expect("the task was just made");
         task.attempt = attempt;
         task.visit = visit;
         task.context = context;
         task.acts_on = acts_on;
+        (task.deed, task.repeat) = (deed, repeat);
         self.dispatch_task(estate, callee, near);
     }
 
-    fn acts_on(&self, slot: Slot<Task>) -> Option<SimTime> {
+    pub(super) fn acts_on(&self, slot: Slot<Task>) -> Option<SimTime> {
         let task = self.tasks.get(slot).expect("a task that calls is in its pool");
         task.handling.map(|handling| handling.occurred_at).or(task.acts_on)
     }
@@ -321,44 +335,6 @@ impl World {
         self.attempt(estate, slot, site);
     }
 
-    pub(super) fn effect(&mut self, estate: &Estate, slot: Slot<Task>, site: &EffectSite) -> Next {
-        let task = self.tasks.get(slot).expect("a task at work is in its pool");
-        let rule = &estate.operations[task.operation].rules[usize::from(task.rule.expect("a task at work has a rule"))];
-        let (under, service) = (task.under(), estate.replicas[task.replica].service);
-        let (replica, acts_on, key) = (task.replica, self.acts_on(slot), task.interaction);
-        let now = self.cx.now();
-        let wrong = self.wrong_on(estate, slot, rule.path);
-        let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
-        if site.once {
-            // Without an entity the interaction is all that it can be once for.
-            let about = interaction.aggregate.and_then(|about| self.aggregates.get_mut(about));
-            let made = about.map_or(&mut interaction.once, |aggregate| &mut aggregate.once);
-            if made.contains(&site.effect) {
-                return Next::Go;
-            }
-            made.push(site.effect);
-        }
-        self.cx.cause = interaction.cause;
-        interaction.cause = self.cx.observe(Observation::Effect(EffectMade {
-            interaction: interaction.id,
-            effect: site.effect,
-            path: rule.path,
-            context: estate.services[service].context,
-            service,
-            replica,
-            under: under.map(|(feature, decision)| (feature, decision.stage)),
-            decision_id: under.map_or(0, |(_, decision)| decision.decision_id),
-            policy_version: under.and_then(|(_, decision)| decision.policy_version),
-            irreversible: site.irreversible,
-            compensated: site.compensated,
-            tenant: interaction.customer.tenant,
-            tenant_region: interaction.customer.tenant_region,
-            occurred_at: acts_on.unwrap_or(now),
-            wrong,
-        }));
-        Next::Go
-    }
-
     fn mark(&mut self, estate: &Estate, slot: Slot<Task>, moment: u16) -> Next {
         let occurred_at = self.acts_on(slot).unwrap_or(self.cx.now());
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
@@ -403,8 +379,12 @@ impl World {
         let id = estate.replicas[task.replica].service;
         let context = self.outgoing(&estate.services[id], task, true);
         let interaction = task.interaction;
-        for _ in 0..copies {
-            self.produce(estate, interaction, site, id, context.clone(), occurred_at);
+        let what = u64::from(site.topic.as_u32()) << 16 | u64::from(site.event_type);
+        let (deed, repeat) = (deed(task.deed, what, site.ordinal.into()), task.repeat);
+        let event = self.interactions.get(interaction).expect("a task's interaction is open").emitted;
+        for copy in 0..copies {
+            let repeat = repeat.or((copy > 0).then_some(Repeat::Copy));
+            self.produce(estate, interaction, site, id, context.clone(), Told { event, deed, repeat, occurred_at });
         }
         Next::Go
     }
@@ -413,4 +393,10 @@ impl World {
 /// Whether a call is still waited for.
 fn is_calling(tasks: &Slab<Task>, (slot, call): Waiting) -> bool {
     tasks.get(slot).is_some_and(|task| task.doing == Doing::Calling && task.call == call)
+}
+
+/// Whether a rule that has come to this action has just refused of its own accord.
+fn refuses(rule: &OperationRule, action: u16) -> bool {
+    let before = usize::from(action).checked_sub(1).and_then(|before| rule.actions.get(before));
+    matches!(before, Some(Action::Reject { .. }))
 }

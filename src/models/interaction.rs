@@ -31,8 +31,8 @@ pub struct Ongoing {
     pub arrived: SimTime,
     /// What it is about.
     pub aggregate: Option<Slot<Aggregate>>,
-    /// Effects that happen once and have happened, where it is about no aggregate.
-    pub once: SmallVec<[u16; 8]>,
+    /// Effects that happen once for each key of it and have happened, with their keys.
+    pub once: SmallVec<[(u16, u64); 2]>,
     /// Tasks, messages and uncommitted records that still belong to it.
     pub open: u32,
     pub user: Option<(UsersId, u32)>,
@@ -119,21 +119,24 @@ impl Ongoing {
     }
 }
 
-/// The customer of the n-th arrival of a journey: a pure function of the keys.
-pub fn customer(estate: &Estate, keys: &Keys, draws: &mut Draws, journey: usize, n: u64) -> Customer {
+/// The customer of the n-th arrival of a journey: a pure function of the keys, and of the tenants that have joined.
+pub fn customer(estate: &Estate, keys: &Keys, draws: &mut Draws, journey: usize, n: u64, now: SimTime) -> Customer {
     let population = &estate.population;
     let subject = keys.journeys[journey].subject;
-    let tenant = if population.tenants < 2 {
+    let joined = population.joined_by(now);
+    let tenant = if joined < 2 {
         0
     } else {
         let u = draws.unit(subject, n, 0);
         if keys.tenant_weights.is_empty() {
-            (u * f64::from(population.tenants)) as u32
+            (u * f64::from(joined)) as u32
         } else {
-            keys.tenant_weights.partition_point(|cumulative| *cumulative <= u) as u32
+            // Of the whole weight, what those have who are not there yet is nobody's.
+            let weight = if joined == population.tenants { 1.0 } else { keys.tenant_weights[joined as usize - 1] };
+            keys.tenant_weights.partition_point(|cumulative| *cumulative <= u * weight) as u32
         }
     }
-    .min(population.tenants - 1);
+    .min(joined - 1);
     let of_tenant = (draws.unit(subject, n, 1) * f64::from(population.users_per_tenant)) as u64;
     let user = u64::from(tenant) * u64::from(population.users_per_tenant) + of_tenant;
     Customer { tenant, user, tenant_region: tenant_region(estate, keys, draws, tenant) }
@@ -189,6 +192,7 @@ impl SubjectView<'_> {
                 pick(values, u).map_or(Value::Missing, Value::Text)
             }
             Asked::TenantRegion => Value::Text(self.estate.region_symbols[self.customer.tenant_region.index()]),
+            Asked::TenantJoined => Value::Bool(self.customer.tenant >= self.estate.population.from_the_start),
             Asked::TenantId => Value::Int(i64::from(self.customer.tenant)),
             Asked::UserId => Value::Int(self.customer.user as i64),
             Asked::Journey => Value::Text(self.estate.journey_symbols[usize::from(self.journey)]),

@@ -42,7 +42,8 @@ impl World {
         let n = self.arrived[journey.index()];
         self.arrived[journey.index()] += 1;
         self.plan_arrival(estate, journey);
-        let who = customer(estate, &self.keys, &mut self.cx.draws, journey.index(), n);
+        let now = self.cx.now();
+        let who = customer(estate, &self.keys, &mut self.cx.draws, journey.index(), n, now);
         self.start(estate, journey, n, who, None, None);
     }
 
@@ -91,6 +92,7 @@ impl World {
                 let operation = described.first;
                 self.cx.observe(Observation::Called { interaction: id, from: None, operation, replica, attempt: 1 });
                 let task = self.new_task(slot, operation, replica, Caller::Customer);
+                self.tasks.get_mut(task).expect("the task was just made").deed = identity;
                 self.dispatch_task(estate, task, who.tenant_region);
             }
             None => {
@@ -160,7 +162,8 @@ impl World {
         }
         let n = self.arrived[chosen.index()];
         self.arrived[chosen.index()] += 1;
-        let who = customer(estate, &self.keys, &mut self.cx.draws, chosen.index(), n);
+        let now = self.cx.now();
+        let who = customer(estate, &self.keys, &mut self.cx.draws, chosen.index(), n, now);
         self.start(estate, chosen, n, who, Some((users, user)), None);
     }
 

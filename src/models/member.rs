@@ -5,7 +5,7 @@ use super::event::Event;
 use super::interaction::Ongoing;
 use super::observation::{Delivered, Eviction, Interaction, Observation};
 use super::program::OperationId;
-use super::task::{Caller, Handling};
+use super::task::{Caller, Handling, Repeat, deed};
 use super::topic::Record;
 use super::world::World;
 use crate::units::{SimDuration, SimTime, Slot};
@@ -355,8 +355,15 @@ impl World {
     }
 
     fn drop_batch(&mut self, estate: &Estate, member: MemberId) {
+        let group = estate.members[member].group;
+        let topic = estate.groups[group].topic;
         while let Some(fetched) = self.members[member.index()].batch.pop_front() {
-            let copy = fetched.kept.and_then(|kept| self.kept.remove(kept));
+            let Fetched { partition, offset, kept } = fetched;
+            let copy = kept.and_then(|kept| self.kept.remove(kept));
+            let logged = || self.logs[topic.index()].partitions[partition as usize].get(offset).map(|record| record.id);
+            if let Some(interaction) = copy.as_ref().map(|record| record.id).or_else(logged) {
+                self.cx.observe(Observation::Dropped { interaction, group, partition, offset });
+            }
             self.let_go(estate, copy.map(|record| record.interaction));
         }
     }
@@ -416,7 +423,10 @@ impl World {
         let handler = group.handlers.iter().find(|(event_type, _)| *event_type == record.event_type);
         match (meaning, handler) {
             (Some(handled_as), Some((_, operation))) => {
-                let handling = Handling { group: id, occurred_at: record.occurred_at, handled_as };
+                let (event, occurred_at) = (record.event, record.occurred_at);
+                let handling = Handling { group: id, partition, offset, event, occurred_at, handled_as };
+                let repeat = record.repeat.or((redelivery > 0).then_some(Repeat::Redelivery));
+                let record = Record { repeat, ..record };
                 self.handle(estate, member, interaction, *operation, replica, handling, record);
                 true
             }
@@ -452,6 +462,8 @@ impl World {
         let state = self.tasks.get_mut(task).expect("the task was just made");
         state.visit = visit;
         state.context = record.context;
+        state.deed = deed(record.deed, handling.group.as_u32().into(), 0);
+        state.repeat = record.repeat;
         state.handling = Some(handling);
         self.begin(estate, task);
     }

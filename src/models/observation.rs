@@ -4,6 +4,7 @@
 use super::estate::{EntityId, GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, TopicId};
 use super::guard::{Act, BoundId};
 use super::program::OperationId;
+pub use super::task::Repeat;
 use crate::rollout::policy::{PolicyVersion, Scope};
 use crate::rollout::{FeatureId, Reason, StageId};
 use crate::units::{SimDuration, SimTime};
@@ -348,6 +349,12 @@ pub struct EffectMade {
     pub occurred_at: SimTime,
     /// What is wrong with it: the truth, which nobody in the estate knows unless they compare.
     pub wrong: Option<Wrong>,
+    /// What names this effect in its interaction: where it happens again, it has the same (rules.md, 24).
+    pub id: u64,
+    /// Why it may be a repetition.
+    pub repeat: Option<Repeat>,
+    /// The effect of which this one is the record.
+    pub records: Option<u16>,
 }
 
 /// What is wrong with the result of an effect.
@@ -404,6 +411,11 @@ pub enum Observation {
         interaction: Interaction,
         context: u16,
         reason: u16,
+        /// The path of the rule that refused, and the feature and stage under which it ran.
+        path: Option<u16>,
+        under: Option<(FeatureId, StageId)>,
+        /// Another context refused, and this one passes it on.
+        passed_on: bool,
     },
     Decided(Decided),
     Effect(EffectMade),
@@ -612,6 +624,29 @@ pub enum Observation {
         questions: u64,
         idle: bool,
     },
+    /// An external party will give no answer to an attempt of a call: whether it does what it was asked to is the truth,
+    /// which its caller does not know.
+    OutcomeUnknown {
+        interaction: Interaction,
+        operation: OperationId,
+        attempt: u16,
+        takes_effect: bool,
+    },
+    /// A consumer is done with a record it was handed.
+    Handled {
+        interaction: Interaction,
+        group: GroupId,
+        partition: u32,
+        offset: u64,
+        outcome: Outcome,
+    },
+    /// A record that was fetched is dropped before its turn.
+    Dropped {
+        interaction: Interaction,
+        group: GroupId,
+        partition: u32,
+        offset: u64,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -675,10 +710,13 @@ pub enum Kind {
     ShadowCompared,
     DualWrote,
     Asked,
+    OutcomeUnknown,
+    Handled,
+    Dropped,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::Asked as usize + 1;
+    pub const COUNT: usize = Kind::Dropped as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -727,6 +765,9 @@ impl Kind {
         Kind::ShadowCompared,
         Kind::DualWrote,
         Kind::Asked,
+        Kind::OutcomeUnknown,
+        Kind::Handled,
+        Kind::Dropped,
     ];
 
     /// As `reached:` and traces name it.
@@ -778,6 +819,9 @@ impl Kind {
             Kind::DualWrote => "dual_wrote",
             Kind::ShadowCompared => "shadow_compared",
             Kind::Asked => "asked",
+            Kind::OutcomeUnknown => "outcome_unknown",
+            Kind::Handled => "handled",
+            Kind::Dropped => "dropped",
         }
     }
 
@@ -806,7 +850,10 @@ impl Observation {
             | Observation::DualWrote { interaction, .. }
             | Observation::MessageLost { interaction, .. }
             | Observation::Held { interaction, .. }
-            | Observation::Resumed { interaction, .. } => Some(*interaction),
+            | Observation::Resumed { interaction, .. }
+            | Observation::OutcomeUnknown { interaction, .. }
+            | Observation::Handled { interaction, .. }
+            | Observation::Dropped { interaction, .. } => Some(*interaction),
             Observation::Decided(decided) => Some(decided.interaction),
             Observation::Effect(effect) => Some(effect.interaction),
             Observation::Delivered(delivered) => Some(delivered.interaction),
@@ -887,6 +934,9 @@ impl Observation {
             Observation::DualWrote { .. } => Kind::DualWrote,
             Observation::ShadowCompared { .. } => Kind::ShadowCompared,
             Observation::Asked { .. } => Kind::Asked,
+            Observation::OutcomeUnknown { .. } => Kind::OutcomeUnknown,
+            Observation::Handled { .. } => Kind::Handled,
+            Observation::Dropped { .. } => Kind::Dropped,
         }
     }
 }

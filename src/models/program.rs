@@ -55,6 +55,8 @@ pub enum OnError {
 #[derive(Clone, Debug)]
 pub struct CallSite {
     pub operation: OperationId,
+    /// The how-manieth call of its operation in its rule, from 0: with it goes what the call is one attempt of.
+    pub ordinal: u16,
     pub timeout: SimDuration,
     /// Attempts after the first.
     pub retries: u16,
@@ -68,6 +70,8 @@ pub struct CallSite {
 pub struct EmitSite {
     pub topic: TopicId,
     pub event_type: u16,
+    /// The how-manieth event of its type in its rule, from 0.
+    pub ordinal: u16,
     pub domain_version: u32,
     /// Further copies of the same event.
     pub extra_copies: Quantity,
@@ -78,10 +82,40 @@ pub struct EmitSite {
 #[derive(Clone, Debug)]
 pub struct EffectSite {
     pub effect: u16,
+    /// The how-manieth effect of its name in its rule, from 0.
+    pub ordinal: u16,
     pub irreversible: bool,
     pub compensated: bool,
-    /// Happens once per entity, whatever is redelivered.
-    pub once: bool,
+    /// Happens once for each value of this key, whatever is tried or delivered again.
+    pub once_by: Option<OnceBy>,
+    /// It is the record of this effect: on which path, and under which stage, it took place.
+    pub records: Option<u16>,
+}
+
+/// An idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceBy {
+    /// The entity; where there is none, the interaction.
+    Entity,
+    /// The interaction.
+    Request,
+    /// The event that is handled. What emits it again gives it another id, what delivers it again does not.
+    Event,
+    /// The attempt: a key made anew with each try, which recognises no retry.
+    Attempt,
+    User,
+    Tenant,
+}
+
+impl OnceBy {
+    pub const ALL: [(&str, OnceBy); 6] = [
+        ("entity.id", OnceBy::Entity),
+        ("request.id", OnceBy::Request),
+        ("event.id", OnceBy::Event),
+        ("attempt.id", OnceBy::Attempt),
+        ("user.id", OnceBy::User),
+        ("tenant.id", OnceBy::Tenant),
+    ];
 }
 
 /// Where work is accepted and held until a condition holds.

@@ -8,7 +8,7 @@ use super::network::Leg;
 use super::observation::{Failure, Observation, Outcome};
 use super::planted::Planted;
 use super::program::{OperationId, RuleWhen};
-use super::task::{Caller, Doing, Task};
+use super::task::{Caller, Doing, Handling, Task};
 use super::world::World;
 use crate::kernel::stream::address;
 use crate::rollout::FeatureId;
@@ -252,8 +252,14 @@ impl World {
 
     pub(super) fn on_work_done(&mut self, estate: &Estate, slot: Slot<Task>) {
         let Some(task) = self.tasks.get(slot) else { return };
-        if estate.services[estate.operations[task.operation].service].defective {
+        let service = &estate.services[estate.operations[task.operation].service];
+        if service.defective {
             self.fail_by_defect(estate, slot);
+        }
+        if let Some(silence) = &service.silence
+            && self.falls_silent(estate, slot, silence)
+        {
+            return;
         }
         self.advance(estate, slot);
     }
@@ -341,8 +347,20 @@ impl World {
                     self.cx.after(latency, Event::Reply { task: waiting, call, outcome });
                 }
             }
-            Caller::Member { member, epoch } => self.record_done(estate, member, epoch),
+            Caller::Member { member, epoch } => {
+                self.tell_handled(slot, outcome);
+                self.record_done(estate, member, epoch);
+            }
         }
+    }
+
+    fn tell_handled(&mut self, slot: Slot<Task>, outcome: Outcome) {
+        let task = self.tasks.get(slot).expect("a task that answers is in its pool");
+        let Some(Handling { group, partition, offset, .. }) = task.handling else { return };
+        let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
+        self.cx.cause = interaction.cause;
+        let interaction = interaction.id;
+        self.cx.observe(Observation::Handled { interaction, group, partition, offset, outcome });
     }
 
     /// A process ends with everything it was doing, apart from what is stored; whoever waited for it sees the connection break.

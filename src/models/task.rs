@@ -29,9 +29,31 @@ pub enum Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Handling {
     pub group: GroupId,
+    pub partition: u32,
+    pub offset: u64,
+    /// The event's id: copies share it.
+    pub event: u32,
     pub occurred_at: SimTime,
     /// The meaning under which it is handled.
     pub handled_as: u32,
+}
+
+/// Why a task may do again what was done before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// A call on its way was tried again.
+    Retry,
+    /// A record on its way was delivered again.
+    Redelivery,
+    /// A record on its way is a further copy of an event.
+    Copy,
+}
+
+/// What names a step of the business within its interaction, whatever is tried, delivered or emitted again: the step it
+/// follows from, what it is, and the how-manieth of these.
+pub fn deed(of: u64, what: u64, ordinal: u64) -> u64 {
+    let mixed = (of ^ what.rotate_left(24) ^ ordinal.rotate_left(48)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 /// What a task is doing.
@@ -78,6 +100,11 @@ pub struct Task {
     pub visit_of_call: u16,
     /// When the record occurred on whose behalf this was called, if on any.
     pub acts_on: Option<SimTime>,
+    /// What it does, by a name that its repetitions share.
+    pub deed: u64,
+    pub repeat: Option<Repeat>,
+    /// Nobody hears of its outcome, and its caller not even that.
+    pub silent: bool,
     /// Since when it is held, where it is.
     pub held_since: SimTime,
     /// The decisions used here, each made once.
@@ -107,6 +134,9 @@ impl Task {
             call_attempt: 0,
             visit_of_call: 0,
             acts_on: None,
+            deed: 0,
+            repeat: None,
+            silent: false,
             held_since: SimTime::ZERO,
             used: Context::default(),
             settled: None,

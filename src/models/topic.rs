@@ -6,6 +6,7 @@ use super::event::Event;
 use super::interaction::{Customer, Ongoing};
 use super::observation::{Interaction, Observation};
 use super::program::EmitSite;
+use super::task::Repeat;
 use super::world::World;
 use crate::kernel::stream::address;
 use crate::units::{SimDuration, SimTime, Slot};
@@ -23,6 +24,11 @@ pub struct Record {
     /// The meaning it was produced with.
     pub domain_version: u32,
     pub context: Context,
+    /// The event's id within its interaction: its copies share it.
+    pub event: u32,
+    /// What it tells of, by a name that its repetitions share.
+    pub deed: u64,
+    pub repeat: Option<Repeat>,
     pub occurred_at: SimTime,
     pub appended_at: SimTime,
     /// How often each group of the topic was handed it.
@@ -89,6 +95,15 @@ pub struct Log {
     pub partitions: Vec<Partition>,
 }
 
+/// What an event states, and what it is a repetition of.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    pub event: u32,
+    pub deed: u64,
+    pub repeat: Option<Repeat>,
+    pub occurred_at: SimTime,
+}
+
 /// A record between its producer and the broker.
 #[derive(Clone, Debug)]
 pub struct Sent {
@@ -119,7 +134,7 @@ impl World {
         site: &EmitSite,
         producer: ServiceId,
         context: Context,
-        occurred_at: SimTime,
+        told: Told,
     ) {
         let topic = &estate.topics[site.topic];
         let ongoing = self.interactions.get_mut(interaction).expect("a task's interaction is open");
@@ -142,7 +157,10 @@ impl World {
             event_type: site.event_type,
             domain_version: site.domain_version,
             context: if carries.effective_feature_states { context } else { Context::default() },
-            occurred_at,
+            event: told.event,
+            deed: told.deed,
+            repeat: told.repeat,
+            occurred_at: told.occurred_at,
             appended_at: SimTime::ZERO,
             handed: SmallVec::from_elem(0, topic.groups.len()),
         };

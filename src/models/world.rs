@@ -67,6 +67,8 @@ pub struct World {
     pub(super) aggregates: Slab<Aggregate>,
     /// The aggregates of which there is one per subject, by entity type and user.
     pub(super) of_subjects: Lookup<(u32, u64), Slot<Aggregate>>,
+    /// Effects that happen once for each user or tenant and have happened.
+    pub(super) once: Lookup<(u32, u64), ()>,
     /// Returns to aggregates that are planned.
     pub(super) returns: Slab<Return>,
     pub(super) entries: Vec<EntryState>,
@@ -123,6 +125,7 @@ impl World {
             rounds: estate.users.iter().map(|users| vec![0; users.most as usize]).collect(),
             aggregates: Slab::default(),
             of_subjects: Lookup::default(),
+            once: Lookup::default(),
             returns: Slab::default(),
             entries: vec![EntryState::default(); estate.timeline.len()],
             gauges: estate.gauges.iter().map(Gauge::new).collect(),

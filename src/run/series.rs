@@ -156,7 +156,10 @@ impl Recorder {
             | Observation::Alert { .. }
             | Observation::Held { .. }
             | Observation::Resumed { .. }
-            | Observation::Asked { .. } => {}
+            | Observation::Asked { .. }
+            | Observation::OutcomeUnknown { .. }
+            | Observation::Handled { .. }
+            | Observation::Dropped { .. } => {}
         }
     }
 

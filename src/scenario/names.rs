@@ -19,6 +19,8 @@ pub struct Vocabulary {
     pub regions: Vec<String>,
     pub journeys: Vec<String>,
     pub services: Vec<String>,
+    /// Whether tenants join during the run.
+    pub tenants_join: bool,
 }
 
 impl Vocabulary {
@@ -66,6 +68,9 @@ pub struct ConditionNames<'a> {
     pub standing: &'a Standing,
 }
 
+/// Of a tenant that was not there when the run began.
+pub const JOINED: &str = "joined_after_start";
+
 const AUDIENCE_WORDS: [&str; 5] = ["tenant", "user", "request", "journey", "region"];
 const EXISTING_WORDS: [&str; 5] = ["status", "tenant", "user", "request", "journey"];
 const RULE_WORDS: [&str; 11] = [
@@ -100,7 +105,7 @@ impl ConditionNames<'_> {
         let attributes = if tenant { &self.vocabulary.tenant_attributes } else { &self.vocabulary.request_attributes };
         let found = attributes.iter().position(|(known, _)| known == name);
         let Some(at) = found else {
-            let fixed: &[&str] = if tenant { &["region", "id"] } else { &[] };
+            let fixed: &[&str] = if tenant { &["region", "id", JOINED] } else { &[] };
             let known = attributes.iter().map(|(known, _)| known.as_str()).chain(fixed.iter().copied());
             let near = nearest(name, known).map(|near| format!("{of}.{near}"));
             let where_to = if tenant { "population.tenants.attributes" } else { "the `attributes` of a journey" };
@@ -171,6 +176,11 @@ impl Names for ConditionNames<'_> {
         let (asked, of) = match path {
             ["tenant", "region"] => (Asked::TenantRegion, Self::texts(&self.vocabulary.regions)),
             ["tenant", "id"] => (Asked::TenantId, Type::Int),
+            ["tenant", JOINED] if self.vocabulary.tenants_join => (Asked::TenantJoined, Type::Bool),
+            ["tenant", JOINED] => {
+                let message = "no tenant joins during the run: population.tenants.joining says how many would";
+                return Err(error(message, None));
+            }
             ["user", "id"] => (Asked::UserId, Type::Int),
             ["tenant" | "request", name] => return self.attribute(path[0], name),
             ["journey"] => (Asked::Journey, Self::texts(&self.vocabulary.journeys)),

@@ -20,9 +20,9 @@ impl<K: Eq + Hash, V> Lookup<K, V> {
         self.values.get(key)
     }
 
-    /// Puts a value in the place of the one before it.
-    pub fn insert(&mut self, key: K, value: V) {
-        self.values.insert(key, value);
+    /// Puts a value in the place of the one before it, and gives that back.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.values.insert(key, value)
     }
 }
 

@@ -40,7 +40,14 @@ pub fn estate(steps: &[&str]) -> Estate {
         starts_at_second_of_day: 0,
         starts_on: crate::units::Day::new(2026, 1, 1),
         regions: IdVec::default(),
-        population: Population { tenants: 1, users_per_tenant: 10_000, zipf: 0.0, attributes: vec![] },
+        population: Population {
+            tenants: 1,
+            joining: 0.0,
+            from_the_start: 1,
+            users_per_tenant: 10_000,
+            zipf: 0.0,
+            attributes: vec![],
+        },
         features: IdVec::default(),
         control_plane: ControlPlane {
             home: Id::from_u32(0),

@@ -49,7 +49,7 @@ pub fn asks_only_subjects(estate: &Estate, feature: FeatureId) -> bool {
 
 fn asks_subject_only(estate: &Estate, audience: &Condition) -> bool {
     estate.asked(audience).all(|asked| match asked {
-        Asked::TenantAttribute(_) | Asked::TenantRegion | Asked::TenantId | Asked::UserId => true,
+        Asked::TenantAttribute(_) | Asked::TenantRegion | Asked::TenantId | Asked::TenantJoined | Asked::UserId => true,
         Asked::Stage(_)
         | Asked::Flag(_)
         | Asked::RequestAttribute(_)

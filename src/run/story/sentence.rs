@@ -30,14 +30,17 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
         | Observation::DualWrote { .. }
         | Observation::MessageLost { .. }
         | Observation::Held { .. }
-        | Observation::Resumed { .. } => of_request(&observed.what, estate)?,
+        | Observation::Resumed { .. }
+        | Observation::OutcomeUnknown { .. } => of_request(&observed.what, estate)?,
         Observation::Emitted { .. }
         | Observation::Parked { .. }
         | Observation::DeadLettered { .. }
         | Observation::Committed { .. }
         | Observation::Rewound { .. }
         | Observation::Rebalanced { .. }
-        | Observation::Evicted { .. } => of_topic(&observed.what, estate)?,
+        | Observation::Evicted { .. }
+        | Observation::Handled { .. }
+        | Observation::Dropped { .. } => of_topic(&observed.what, estate)?,
         Observation::PolicyPublished { .. }
         | Observation::PolicyReplicated { .. }
         | Observation::Stepped { .. }
@@ -173,6 +176,9 @@ fn of_request(what: &Observation, estate: &Estate) -> Option<(String, String)> {
             Some(why) => format!("gives it up after {held}: {}", why.name()),
         };
         (operation(*held_by, estate), text)
+    } else if let Observation::OutcomeUnknown { operation: asked, attempt, takes_effect, .. } = what {
+        let does = if *takes_effect { "does what it is asked to" } else { "does nothing" };
+        (operation(*asked, estate), format!("gives no answer to attempt {attempt}, and {does}"))
     } else {
         return None;
     })
@@ -203,6 +209,17 @@ fn of_topic(what: &Observation, estate: &Estate) -> Option<(String, String)> {
             Eviction::RebalanceTimeout => "did not rejoin in time",
         };
         (estate.members[*member].name.clone(), format!("is put out of its group: {why}"))
+    } else if let Observation::Handled { group, partition, offset, outcome, .. } = what {
+        let how = match outcome {
+            Outcome::Succeeded => String::new(),
+            Outcome::Rejected(reason) => format!(", refusing it: {}", estate.reasons.text(*reason)),
+            Outcome::Failed(why) => format!(", which failed: {}", why.name()),
+        };
+        let text = format!("is done with offset {offset} of partition {partition}{how}");
+        (estate.groups[*group].name.clone(), text)
+    } else if let Observation::Dropped { group, partition, offset, .. } = what {
+        let text = format!("drops offset {offset} of partition {partition} before its turn");
+        (estate.groups[*group].name.clone(), text)
     } else {
         return None;
     })

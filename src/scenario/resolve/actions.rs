@@ -6,7 +6,7 @@ use super::{Draft, has_no};
 use crate::kernel::Distribution;
 use crate::models::estate::{EntityId, Quantity};
 use crate::models::program::{
-    Action, CallSite, DualWriteSite, EffectSite, EmitSite, HoldSite, OnError, OperationId, RuleWhen, ShadowSite,
+    Action, CallSite, DualWriteSite, EffectSite, EmitSite, HoldSite, OnError, OnceBy, OperationId, RuleWhen, ShadowSite,
 };
 use crate::rollout::{FeatureId, StageId};
 use crate::scenario::defaults;
@@ -40,7 +40,7 @@ impl<'a> Draft<'a> {
                 Some(Action::Call(self.call_site(place, operation)))
             }
             "emit" => self.emit(id, place, &of),
-            "effect" => self.effect(place, &of),
+            "effect" => self.effect(id, place, &of),
             "set" => self.set_status(id, &of),
             "mark" => {
                 let moment = self.intern(of.span, "moments", of.text()?, |estate| &mut estate.moments)?;
@@ -75,6 +75,7 @@ impl<'a> Draft<'a> {
         let times = self.count(&pick("times"), 1_000, defaults::TIMES).max(1);
         CallSite {
             operation,
+            ordinal: 0,
             timeout: self.period(&pick("timeout"), defaults::CALL_TIMEOUT),
             retries: u16::try_from(retries).unwrap_or(u16::MAX),
             backoff: self.duration(&pick("backoff"), defaults::BACKOFF),
@@ -100,24 +101,47 @@ impl<'a> Draft<'a> {
             (None, true) => Some(self.duration(&outbox.key("relay"), defaults::OUTBOX_RELAY)),
             (None, false) => None,
         };
-        Some(Action::Emit(EmitSite { topic, event_type, domain_version, extra_copies, outbox }))
+        Some(Action::Emit(EmitSite { topic, event_type, ordinal: 0, domain_version, extra_copies, outbox }))
     }
 
-    fn effect(&mut self, place: &Place<'a>, of: &Place<'a>) -> Option<Action> {
+    fn effect(&mut self, id: OperationId, place: &Place<'a>, of: &Place<'a>) -> Option<Action> {
         let effect = self.intern(of.span, "effects", of.text()?, |estate| &mut estate.effects)?;
         let compensated_by = place.key("compensated_by");
         let compensated = match compensated_by.text() {
             Some(target) => self.operation_named(target, compensated_by.span).is_some(),
             None => false,
         };
-        let once_by = place.key("once_by");
-        if once_by.text().is_some_and(|key| key != "entity.id") {
-            let problem = Problem::unsupported(once_by.span, "idempotency keys other than `entity.id`");
-            self.problems.push(problem.label("expected entity.id"));
-        }
-        let once = self.boolean(&place.key("once")) || once_by.is_given();
+        let once_by = self.once_by(id, place);
         let irreversible = self.boolean(&place.key("irreversible"));
-        Some(Action::Effect(EffectSite { effect, irreversible, compensated, once }))
+        let records = self.recorded(&place.key("records"));
+        Some(Action::Effect(EffectSite { effect, ordinal: 0, irreversible, compensated, once_by, records }))
+    }
+
+    /// The effect of which another one is the record: one that some operation does.
+    fn recorded(&mut self, place: &Place<'a>) -> Option<u16> {
+        let name = place.text()?;
+        let found = self.estate.effects.find(name);
+        if found.is_none() {
+            let problem = super::unknown(place.span, "effect", name, self.estate.effects.iter());
+            self.problems.push(problem);
+        }
+        found
+    }
+
+    /// By what an effect is recognised when it is asked for again.
+    fn once_by(&mut self, id: OperationId, place: &Place<'a>) -> Option<OnceBy> {
+        let (once, key) = (place.key("once"), place.key("once_by"));
+        if once.is_given() && key.is_given() {
+            let problem = Problem::error(once.span, "`once` and `once_by` say the same");
+            self.problems.push(problem.label("expected one of the two").related(key.span, "the other"));
+        }
+        let Some(name) = key.text() else { return self.boolean(&once).then_some(OnceBy::Entity) };
+        let found = OnceBy::ALL.iter().find(|(known, _)| *known == name).map(|(_, once_by)| *once_by);
+        if found == Some(OnceBy::Event) && !self.estate.operations[id].name.starts_with("on ") {
+            let problem = Problem::error(key.span, "`event.id` is known where an event is handled");
+            self.problems.push(problem.label("no event here").help("write once_by: request.id"));
+        }
+        found
     }
 
     fn queue_until(&mut self, id: OperationId, of: &Place<'a>) -> Option<Action> {
@@ -163,8 +187,8 @@ impl<'a> Draft<'a> {
         let other_fails = self.maybe_share(&place.key("other_fails")).unwrap_or(Share::NONE);
         let other_first = place.key("order").text() == Some("other_first");
         let irreversible = self.boolean(&place.key("irreversible"));
-        let once = self.boolean(&place.key("once"));
-        let effect = EffectSite { effect, irreversible, compensated: false, once };
+        let once_by = self.boolean(&place.key("once")).then_some(OnceBy::Entity);
+        let effect = EffectSite { effect, ordinal: 0, irreversible, compensated: false, once_by, records: None };
         Some(Action::DualWrite(DualWriteSite { effect, of, fails, other_fails, other_first }))
     }
 

@@ -71,6 +71,7 @@ impl<'a> Draft<'a> {
             | Asked::RequestAttribute(_)
             | Asked::TenantRegion
             | Asked::TenantId
+            | Asked::TenantJoined
             | Asked::UserId
             | Asked::Journey
             | Asked::Region

@@ -256,7 +256,14 @@ fn empty_estate() -> Estate {
         starts_at_second_of_day: 0,
         starts_on: settings::FIRST_DAY,
         regions: IdVec::default(),
-        population: Population { tenants: 1, users_per_tenant: 1, zipf: 0.0, attributes: Vec::new() },
+        population: Population {
+            tenants: 1,
+            joining: 0.0,
+            from_the_start: 1,
+            users_per_tenant: 1,
+            zipf: 0.0,
+            attributes: Vec::new(),
+        },
         features: IdVec::default(),
         control_plane: ControlPlane {
             home: Id::new(0),

@@ -6,7 +6,7 @@ use super::place::Place;
 use super::{Draft, has_no, shown, unknown};
 use crate::kernel::Distribution;
 use crate::models::estate::{EntityId, Names, ServiceId};
-use crate::models::program::{Action, CallSite, Operation, OperationId, OperationRule, RuleWhen};
+use crate::models::program::{Action, CallSite, DualWriteSite, Operation, OperationId, OperationRule, RuleWhen};
 use crate::rollout::{FeatureId, StageId};
 use crate::scenario::names::{RuleScope, Standing};
 use crate::scenario::problem::{Problem, Span};
@@ -252,7 +252,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(super) fn push_rule(&mut self, id: OperationId, when: RuleWhen, path: Option<u16>, actions: Vec<Action>) {
+    pub(super) fn push_rule(&mut self, id: OperationId, when: RuleWhen, path: Option<u16>, mut actions: Vec<Action>) {
+        number(&mut actions);
         self.estate.operations[id].rules.push(OperationRule { when, path, actions });
     }
 
@@ -365,9 +366,11 @@ impl<'a> Draft<'a> {
         if let Some(effect) = self.intern(span, "effects", &name, |estate| &mut estate.effects) {
             actions.push(Action::Effect(crate::models::program::EffectSite {
                 effect,
+                ordinal: 0,
                 irreversible: false,
                 compensated: false,
-                once: false,
+                once_by: None,
+                records: None,
             }));
         }
         actions.extend(self.plain_calls(id));
@@ -415,5 +418,31 @@ impl<'a> Draft<'a> {
             actions.push(Action::Call(site));
         }
         actions
+    }
+}
+
+/// Counts the calls, events and effects of a rule that are alike.
+fn number(actions: &mut [Action]) {
+    for at in 0..actions.len() {
+        let (before, rest) = actions.split_at_mut(at);
+        let alike = |of: &dyn Fn(&Action) -> bool| before.iter().filter(|action| of(action)).count() as u16;
+        match &mut rest[0] {
+            Action::Call(site) => {
+                let operation = site.operation;
+                site.ordinal = alike(&|action| matches!(action, Action::Call(other) if other.operation == operation));
+            }
+            Action::Emit(site) => {
+                let (topic, event_type) = (site.topic, site.event_type);
+                site.ordinal = alike(
+                    &|action| matches!(action, Action::Emit(other) if (other.topic, other.event_type) == (topic, event_type)),
+                );
+            }
+            Action::Effect(site) | Action::DualWrite(DualWriteSite { effect: site, .. }) => {
+                let effect = site.effect;
+                site.ordinal = alike(&|action| action.effect().is_some_and(|other| other.effect == effect));
+            }
+            // Nothing asks which of these it was.
+            _ => {}
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::place::Place;
 use crate::models::estate::{Attribute, Population, Region};
 use crate::rollout::Symbol;
 use crate::scenario::defaults;
+use crate::scenario::names::JOINED;
 use crate::scenario::problem::{Problem, Span};
 use crate::units::Share;
 
@@ -33,7 +34,7 @@ impl<'a> Draft<'a> {
         let mut attributes = Vec::new();
         for (entry, values) in tenants.key("attributes").named() {
             let name = entry.name();
-            if matches!(name, "region" | "id") {
+            if matches!(name, "region" | "id" | JOINED) {
                 let message = format!("`tenant.{name}` is known without being declared");
                 self.error(entry.key.span, message, "expected another name");
                 continue;
@@ -44,7 +45,31 @@ impl<'a> Draft<'a> {
             let values = values.into_iter().map(|(_, symbol, share)| (symbol, share)).collect();
             attributes.push(Attribute { name: name.to_owned(), values });
         }
-        self.estate.population = Population { tenants: count, users_per_tenant: users, zipf, attributes };
+        let (all, joining) = self.joining(count, &tenants.key("joining"));
+        self.estate.population =
+            Population { tenants: all, joining, from_the_start: count, users_per_tenant: users, zipf, attributes };
+    }
+
+    /// All tenants there will be, and how many join in a second.
+    fn joining(&mut self, count: u32, place: &Place<'a>) -> (u32, f64) {
+        const MOST: f64 = 1_000_000.0;
+        let Some(per_second) = self.maybe_rate(place) else { return (count, 0.0) };
+        self.vocabulary.tenants_join = true;
+        let all = f64::from(count) + (per_second * self.estate.duration.as_secs_f64()).floor();
+        if all > MOST {
+            self.error(
+                place.span,
+                format!("with those that join there are {all:.0} tenants"),
+                "at most 1000000 are possible",
+            );
+            return (count, 0.0);
+        }
+        if all < f64::from(count) + 1.0 {
+            let message = "no tenant joins before the last customer comes";
+            let problem = Problem::error(place.span, message).label("too slow for this duration");
+            self.problems.push(problem.help("write a higher rate, such as 1/h, or a longer duration"));
+        }
+        (all as u32, per_second)
     }
 
     /// The values of an attribute with their shares, by name.

@@ -5,7 +5,7 @@ use super::{Draft, unknown};
 use crate::kernel::Distribution;
 use crate::kernel::digest::hash_bytes;
 use crate::models::estate::{
-    Backoff, CodeVersion, Delivery, Otherwise, RegionId, ReplicaSpec, Sdk, Service, ServiceId,
+    Backoff, CodeVersion, Delivery, Otherwise, RegionId, ReplicaSpec, Sdk, Service, ServiceId, Silence,
 };
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span};
@@ -70,8 +70,35 @@ impl<'a> Draft<'a> {
             defective: false,
             otherwise: self.otherwise(&place.key("otherwise")),
             external,
+            silence: self.silence(place, external),
             operations: Vec::new(),
         }
+    }
+
+    /// How often an external party gives no answer; both keys or none (rules.md, 31).
+    fn silence(&mut self, place: &Place<'a>, external: bool) -> Option<Silence> {
+        let (unknown, takes_effect) = (place.key("outcome_unknown"), place.key("takes_effect"));
+        let (given, other, missing) = match (unknown.is_given(), takes_effect.is_given()) {
+            (false, false) => return None,
+            (true, true) => (&unknown, &takes_effect, None),
+            (true, false) => (&unknown, &unknown, Some("write takes_effect: 50% beside it")),
+            (false, true) => (&takes_effect, &takes_effect, Some("write outcome_unknown: 1% beside it")),
+        };
+        if let Some(help) = missing {
+            let message = format!("`{}` alone leaves the other half open", last(&given.path));
+            self.problems.push(Problem::error(given.span, message).label("without its other half").help(help));
+            return None;
+        }
+        if !external {
+            let problem = Problem::error(given.span, "a service of ours answers, unless something goes wrong");
+            let problem = problem.label("not expected here");
+            self.problems.push(problem.help("write `external: true`, or lose its answers with the fault link.loss"));
+            return None;
+        }
+        let share = self.maybe_share(given)?;
+        let by_share = if other.node?.as_map().is_some() { other.key("share") } else { other.clone() };
+        let takes_effect = self.maybe_share(&by_share)?;
+        Some(Silence { share, takes_effect, later: self.maybe_distribution(&other.key("later")) })
     }
 
     /// The label of a context is its service's name or a label of its own, not the name of another service.

@@ -23,6 +23,7 @@ static TENANTS: Shape = Shape::new(
     &[
         key("count", integer(1, 1_000_000), "How many there are.").default(defaults::TENANTS),
         key("users", integer(1, 10_000_000), "Users of each tenant.").default(defaults::USERS),
+        key("joining", Value::Rate, "How many join during the run, evenly spaced, as in 2/d.").or("none"),
         key("traffic", Value::Object(&TRAFFIC), "How arrivals are spread over tenants."),
         key("attributes", Value::MapOf(&ATTRIBUTES), "Attributes of a tenant, each value with its share."),
     ],

@@ -92,6 +92,7 @@ static EMIT: Shape = Shape::new(
         key("extra_copies", COUNT_OR_FLAG, "Further copies of the same event.").or("0"),
     ],
 );
+static ONCE_BY: [&str; 6] = ["entity.id", "request.id", "event.id", "attempt.id", "user.id", "tenant.id"];
 static EFFECT: Shape = Shape::new(
     "an effect",
     &[
@@ -99,7 +100,12 @@ static EFFECT: Shape = Shape::new(
         key("irreversible", Value::Boolean, "Nothing takes it back.").or("false"),
         key("compensated_by", Value::Name, "The operation that undoes it."),
         key("once", Value::Boolean, "Happens once per entity, whatever is redelivered.").or("false"),
-        key("once_by", Value::Text, "The idempotency key; every one means once per entity."),
+        key(
+            "records",
+            Value::Name,
+            "It is the record of this effect: of its path and of the stage it took place under.",
+        ),
+        key("once_by", Value::OneOf(&ONCE_BY), "The idempotency key: it happens once for each value of it."),
     ],
 );
 static SET: Shape = Shape::new("a status", &[key("set", Value::Name, "Moves the entity to this status.")]);

@@ -60,14 +60,23 @@ pub static SERVICE: Shape = Shape::new(
             .or("park"),
         key("ignores", NAMES, "Features it declares to have no part in."),
         key("external", Value::Boolean, "Not ours: no sdk, no context.").or("false"),
-        key("outcome_unknown", Value::Share, "Share of calls whose outcome stays unknown.").later("unknown outcomes"),
-        key("takes_effect", Value::Share, "Share of those that took effect.")
-            .later("unknown outcomes (`takes_effect`)"),
+        key("outcome_unknown", Value::Share, "External: the share of attempts that it gives no answer to."),
+        key("takes_effect", Value::ByKind(&TAKES_EFFECT), "With `outcome_unknown`: the share of these that it does."),
         key("saga", Value::Object(&later::SAGA), "Orchestration with compensation.").later("sagas"),
         key("outbox", Value::Object(&OUTBOX), "Its events are stored with the state change and relayed later."),
         key("consumes", Value::MapOf(&CONSUMES), "The topics it consumes."),
         key("calls", NAMES, "Services that each of its requests calls, where there is no more to say."),
         key("operations", Value::MapOf(&OPERATIONS), "What it does, by name; `on EventType` for consumed events."),
+    ],
+);
+
+static TAKES_EFFECT: ByKind =
+    ByKind { scalar: Some(Value::Share), list: None, map: Some(Value::Object(&TAKES_EFFECT_LATER)) };
+static TAKES_EFFECT_LATER: Shape = Shape::new(
+    "what becomes of unanswered attempts",
+    &[
+        key("share", Value::Share, "The share of these that it does.").required(),
+        key("later", Value::Distribution, "How much later it does them.").or("at once"),
     ],
 );
 

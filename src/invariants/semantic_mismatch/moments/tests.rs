@@ -2,7 +2,7 @@ use crate::invariants::fixtures::*;
 use crate::invariants::semantic_mismatch::ENTRY;
 use crate::invariants::{Ledger, Settings, Verdict, verdict};
 use crate::models::estate::Estate;
-use crate::models::observation::{Interaction, Observation};
+use crate::models::observation::Interaction;
 use crate::rollout::StageId;
 use crate::rollout::feature::MomentRule;
 use crate::units::SimDuration;
@@ -86,7 +86,7 @@ fn an_occurrence_still_open_at_the_end_is_missing_or_pending_by_its_deadline() {
 fn a_reject_before_the_deadline_discharges_who_is_missing_and_a_later_one_does_not() {
     let rejected = |at: f64| {
         marked(None, 900.0, |stream, order| {
-            stream.at(at).push(Observation::Rejected { interaction: order, context: 0, reason: 0 });
+            stream.at(at).push(rejection(order, 0));
             stream.closes(order, None);
         })
     };
