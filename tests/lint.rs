@@ -303,7 +303,7 @@ fn what_is_said_of_the_shipped_scenarios_is_kept() {
 }
 
 /// What each shipped scenario's repair is called: of these nothing but advice is said.
-const REPAIRED: [(&str, &[&str]); 14] = [
+const REPAIRED: [(&str, &[&str]); 15] = [
     ("split-brain.yaml", &["edge-context"]),
     ("control-plane-outage.yaml", &["edge-closed"]),
     ("semantic-mismatch.yaml", &["commit-event"]),
@@ -318,6 +318,7 @@ const REPAIRED: [(&str, &[&str]); 14] = [
     ("unknown-outcome.yaml", &["idempotency-key"]),
     ("lost-events.yaml", &["commit-after-work-once"]),
     ("duplicated-rules.yaml", &["quote-at-signoff", "one-owner"]),
+    ("compensation-gap.yaml", &["keep-context", "finish"]),
 ];
 
 #[test]

@@ -201,14 +201,14 @@ services:
         by_stage:
           SLOW: { path: old, do: [{ dual_write: { of: new, effect: decide } }, { effect: decide }, { set: decided }] }
           SHADOWED: { path: old, do: [{ shadow: { of: new, disagrees: 1% } }, { effect: decide }, { set: decided }] }
-          FAST: { path: new, do: [{ effect: decide }, { set: decided }] }
+          FAST: { path: new, do: [{ effect: decide, compensated_by: front.undo }, { set: decided }] }
   bureau: { external: true, operations: { score: [] } }
 journeys:
   apply:
     arrivals: { mean: 3/s, curve: business_day }
     first: front.apply
     feature: fast-track
-    entity: { name: loan, amount: { currency: EUR, p50: 100.00, p99: 900.00 } }
+    entity: { name: loan, final: [decided, undone], amount: { currency: EUR, p50: 100.00, p99: 900.00 } }
   undo: { on_existing: loan, when: 'status == "decided"', share: 1%, after: 1h, first: front.undo }
 reconciliation:
   nightly: { left: decide, right: decide, key: entity.id, every: 1h, settles_after: { SLOW: 1h }, metric: gap, exceptions: { park: true } }
@@ -778,10 +778,7 @@ const REFUSED: &[&str] = &[
     "3:11 time zones other than UTC",
     "6:3 clients with their own caches",
     "14:12 SDK presets",
-    "18:23 compensations",
-    "20:5 sagas",
     "32:28 arrival curves",
-    "35:27 amounts",
     "37:1 reconciliation jobs",
     "47:90 gates on what a reconciliation job reports",
     "50:29 the fault `cache.freeze`",

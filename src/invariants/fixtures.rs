@@ -106,6 +106,7 @@ pub fn estate() -> Estate {
         people: Names::default(),
         rollouts: vec![Rollout { feature: FEATURE, starts: SimDuration::ZERO, steps: steps(), guard: None }],
         timeline: timeline(),
+        currency: None,
         standing_rules: Vec::new(),
         salts: vec![None],
         bucket_by: vec![BucketBy::User],
@@ -166,6 +167,7 @@ fn service(name: &str, index: usize, contexts: &mut Names) -> Service {
         otherwise: Otherwise::ProcessAs(1),
         external: false,
         silence: None,
+        saga: None,
         operations: vec![Id::new(index)],
     }
 }
@@ -207,7 +209,9 @@ fn operations() -> Vec<Operation> {
             effect,
             ordinal: 0,
             irreversible: false,
-            compensated: false,
+            compensated_by: None,
+            undoable: false,
+            amount: None,
             once_by: None,
             records: None,
         })
@@ -273,7 +277,15 @@ fn group() -> ConsumerGroup {
 }
 
 fn entity() -> EntityType {
-    EntityType { name: "order".into(), initial: 0, transitions: Vec::new(), finals: vec![DONE, 3], per_subject: false }
+    EntityType {
+        name: "order".into(),
+        initial: 0,
+        transitions: Vec::new(),
+        finals: vec![DONE, 3],
+        void: Vec::new(),
+        per_subject: false,
+        amount: None,
+    }
 }
 
 fn journey() -> Journey {
@@ -380,6 +392,7 @@ pub fn effect(interaction: Interaction, service: ServiceId, effect: u16, path: O
         policy_version: Some(PolicyVersion(1)),
         irreversible: false,
         compensated: false,
+        amount: None,
         tenant: 1,
         tenant_region: Id::new(0),
         occurred_at: SimTime::ZERO,

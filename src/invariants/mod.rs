@@ -6,9 +6,11 @@
 mod account;
 pub mod board;
 mod broken_promise;
+mod compensation_gap;
 mod completion;
 mod control_plane_independence;
 mod convergence;
+pub mod debts;
 mod decision_lineage;
 mod exactly_once_effect;
 #[cfg(test)]
@@ -96,6 +98,7 @@ pub static ALL: &[&Entry] = &[
     &no_lost_event::ENTRY,
     &broken_promise::ENTRY,
     &record_truth::ENTRY,
+    &compensation_gap::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

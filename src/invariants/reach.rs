@@ -34,6 +34,7 @@ fn follow(estate: &Estate, action: &Action, open: &mut Vec<OperationId>) {
         | Action::DualWrite(_)
         | Action::Set { .. }
         | Action::Mark { .. }
+        | Action::Compensate { .. }
         | Action::Wait(_)
         | Action::WaitFlag { .. }
         | Action::Reject { .. }

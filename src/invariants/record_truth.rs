@@ -141,7 +141,9 @@ mod tests {
             effect: REPORT,
             ordinal: 0,
             irreversible: false,
-            compensated: false,
+            compensated_by: None,
+            undoable: false,
+            amount: None,
             once_by: None,
             records: Some(SHIP),
         };

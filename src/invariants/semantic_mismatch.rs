@@ -44,7 +44,7 @@ struct SemanticMismatch {
 impl Invariant for SemanticMismatch {
     fn interests(&self) -> &'static [Kind] {
         match self.active {
-            true => &[Kind::Decided, Kind::Effect, Kind::Moment, Kind::Rejected, Kind::Closed],
+            true => &[Kind::Decided, Kind::Effect, Kind::Moment, Kind::Rejected, Kind::Closed, Kind::Compensated],
             false => &[],
         }
     }
@@ -59,6 +59,8 @@ impl Invariant for SemanticMismatch {
             self.moments.marked(observed, interaction, (*moment, *context, *occurred_at), estate, ledger);
         } else if let Observation::Rejected { interaction, .. } = &observed.what {
             self.moments.rejected(interaction, observed.at);
+        } else if let Observation::Compensated(made) = &observed.what {
+            self.paths.compensated(made);
         } else if let Observation::Closed { interaction, .. } = &observed.what {
             self.paths.close(interaction);
             self.moments.close(interaction, observed.at, estate, ledger);

@@ -3,6 +3,7 @@
 //! it is planned, or, where there is one per subject, to the end of the run.
 
 use super::carried::Context;
+use super::compensation::Undoable;
 use super::estate::{EntityId, Estate, JourneyId};
 use super::event::Event;
 use super::interaction::{Customer, SubjectView};
@@ -22,6 +23,10 @@ pub struct Aggregate {
     pub created_under: Context,
     /// Effects that happen once per entity and have happened.
     pub once: SmallVec<[u16; 8]>,
+    /// What was done for it and can be undone.
+    pub undoable: Vec<Undoable>,
+    /// How much money it is about, once that has been asked for.
+    pub amount: Option<u64>,
     /// Interactions about it and returns to it that are planned.
     held: u32,
 }
@@ -69,7 +74,8 @@ impl World {
 
     fn new_aggregate(&mut self, estate: &Estate, entity: EntityId) -> Slot<Aggregate> {
         let (status, created_under) = (estate.entities[entity].initial, Context::default());
-        self.aggregates.insert(Aggregate { entity, status, created_under, once: SmallVec::new(), held: 1 })
+        let (once, undoable) = (SmallVec::new(), Vec::new());
+        self.aggregates.insert(Aggregate { entity, status, created_under, once, undoable, amount: None, held: 1 })
     }
 
     fn hold_aggregate(&mut self, slot: Slot<Aggregate>) {

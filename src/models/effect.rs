@@ -23,9 +23,10 @@ impl World {
         {
             return Next::Go;
         }
+        let amount = self.amount(estate, slot, site);
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         self.cx.cause = interaction.cause;
-        interaction.cause = self.cx.observe(Observation::Effect(EffectMade {
+        let made = EffectMade {
             interaction: interaction.id,
             effect: site.effect,
             path: rule.path,
@@ -36,7 +37,8 @@ impl World {
             decision_id: under.map_or(0, |(_, decision)| decision.decision_id),
             policy_version: under.and_then(|(_, decision)| decision.policy_version),
             irreversible: site.irreversible,
-            compensated: site.compensated,
+            compensated: site.compensated_by.is_some(),
+            amount,
             tenant: interaction.customer.tenant,
             tenant_region: interaction.customer.tenant_region,
             occurred_at: acts_on.unwrap_or(now),
@@ -44,7 +46,10 @@ impl World {
             id,
             repeat,
             records: site.records,
-        }));
+        };
+        let seen = self.cx.observe(Observation::Effect(made));
+        interaction.cause = seen;
+        self.note_undoable(key, site, &made, seen);
         Next::Go
     }
 

@@ -3,10 +3,12 @@
 //! Everything is an index into a table of this struct; names are kept for stories and reports only. A scenario is
 //! compiled into this once, and every seed runs over the same one.
 
+use super::amount::{Amount, Currency};
 use super::defect::Defect;
 use super::fault::Fault;
 use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
 use super::program::{Operation, OperationId};
+pub use super::saga::{AtTimeout, SagaSpec};
 use crate::kernel::Distribution;
 use crate::rollout::{Condition, Feature, FeatureId, Kill, StageId, Step, Symbol, Symbols};
 use crate::units::{Day, Id, IdVec, Share, SimDuration, SimTime};
@@ -270,6 +272,8 @@ pub struct Service {
     pub external: bool,
     /// How often an attempt gets no answer, and what becomes of it then.
     pub silence: Option<Silence>,
+    /// What it drives to an end or undoes, if it does.
+    pub saga: Option<SagaSpec>,
     pub operations: Vec<OperationId>,
 }
 
@@ -362,8 +366,12 @@ pub struct EntityType {
     /// Legal transitions; empty: every one.
     pub transitions: Vec<(u16, u16)>,
     pub finals: Vec<u16>,
+    /// The final ones in which it came to nothing: what was done for it must be undone.
+    pub void: Vec<u16>,
     /// One per subject instead of one per interaction.
     pub per_subject: bool,
+    /// How much money one is about.
+    pub amount: Option<Amount>,
 }
 
 /// When interactions of a journey begin.
@@ -581,6 +589,8 @@ pub struct Estate {
     /// Who gives approvals.
     pub people: Names,
     pub timeline: Vec<Entry>,
+    /// Of every amount; `None`: no money is spoken of.
+    pub currency: Option<Currency>,
     /// Targeting that is in force from the start (flag files): per feature, first match wins.
     pub standing_rules: Vec<(FeatureId, Vec<crate::rollout::Rule>)>,
     /// The salt of each rollout's buckets where the file fixes it; otherwise it comes from the seed.

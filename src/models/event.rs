@@ -1,7 +1,7 @@
 //! What can happen next: closed, small, copied. Events are bare names; what they did is told by observations.
 
 use super::aggregate::Return;
-use super::estate::{GroupId, JourneyId, MemberId, RegionId, ReplicaId, UsersId};
+use super::estate::{GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, UsersId};
 use super::interaction::Ongoing;
 use super::observation::Outcome;
 use super::task::Task;
@@ -188,5 +188,10 @@ pub enum Event {
     Assign {
         group: GroupId,
         attempt: u32,
+    },
+    /// A service's saga of an interaction has lasted as long as it may.
+    SagaDue {
+        interaction: Slot<Ongoing>,
+        service: ServiceId,
     },
 }

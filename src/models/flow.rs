@@ -77,6 +77,10 @@ impl World {
             Action::Effect(site) => self.effect(estate, slot, site),
             Action::Set { entity: _, status } => self.set_status(estate, slot, *status),
             Action::Mark { moment } => self.mark(estate, slot, *moment),
+            Action::Compensate { effect } => {
+                self.compensate(estate, slot, *effect);
+                Next::Go
+            }
             Action::Wait(time) => {
                 let (identity, at) = self.chance_address(slot);
                 let key = self.keys.chance[self.operation_index(slot)];
@@ -287,6 +291,7 @@ impl World {
             | Action::Effect(_)
             | Action::Set { .. }
             | Action::Mark { .. }
+            | Action::Compensate { .. }
             | Action::Wait(_)
             | Action::WaitFlag { .. }
             | Action::Reject { .. }
@@ -368,6 +373,9 @@ impl World {
         self.cx.cause = interaction.cause;
         let what = Observation::Status { interaction: interaction.id, entity, from, to: status, legal };
         interaction.cause = self.cx.observe(what);
+        if !interaction.sagas.is_empty() {
+            self.end_sagas(estate, key);
+        }
         Next::Go
     }
 

@@ -28,6 +28,7 @@ pub struct Identities {
     groups: Vec<u64>,
     members: Vec<u64>,
     reasons: Vec<u64>,
+    services: Vec<u64>,
 }
 
 /// What stands in for the subject of an event that has come too late: its task is over.
@@ -63,6 +64,7 @@ impl Identities {
             groups: estate.groups.iter().map(group).collect(),
             members: estate.members.iter().map(|member| hash(&member.name)).collect(),
             reasons: estate.reasons.iter().map(hash).collect(),
+            services: estate.services.iter().map(|service| hash(&service.name)).collect(),
         }
     }
 
@@ -148,6 +150,9 @@ impl World {
             Event::SessionExpires { member: of, epoch } => (28, member(of, epoch)),
             Event::JoinPhaseEnds { group, attempt } => (29, within(names.groups[group.index()], attempt.into())),
             Event::Assign { group, attempt } => (30, within(names.groups[group.index()], attempt.into())),
+            Event::SagaDue { interaction, service } => {
+                (61, within(self.interaction_word(interaction), names.services[service.index()]))
+            }
         }
     }
 
@@ -259,6 +264,10 @@ impl World {
             Event::SessionExpires { member: of, epoch } => ("SessionExpires", member(of, epoch)),
             Event::JoinPhaseEnds { group: of, attempt } => ("JoinPhaseEnds", group(of, attempt)),
             Event::Assign { group: of, attempt } => ("Assign", group(of, attempt)),
+            Event::SagaDue { interaction, service } => {
+                let of = self.interaction_account(estate, interaction);
+                ("SagaDue", format!("of {} for {of}", estate.services[service].name))
+            }
         };
         Account { kind, about }
     }

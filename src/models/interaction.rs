@@ -1,11 +1,13 @@
 //! An interaction in flight: the customer's errand and everything it caused that is not done yet.
 
 use super::aggregate::Aggregate;
+use super::compensation::Undoable;
 use super::estate::{Estate, RegionId, UsersId};
 use super::gauge::Trail;
 use super::keys::{Keys, pick};
 use super::observation::{Interaction, ObservationId};
 use super::program::OperationId;
+use super::saga::Saga;
 use crate::kernel::Draws;
 use crate::kernel::stream::unit_interval;
 use crate::rollout::condition::{SlotId, Slots, Value};
@@ -38,6 +40,10 @@ pub struct Ongoing {
     pub user: Option<(UsersId, u32)>,
     /// Events it has emitted: addresses the chance of the next.
     pub emitted: u32,
+    /// What it did and can be undone, where it is about nothing.
+    pub undoable: Vec<Undoable>,
+    /// One at most of each service.
+    pub sagas: Vec<Saga>,
     /// How often each operation was called, by the caller's first attempt.
     pub visits: Visits,
     /// Which rollouts it has met.
@@ -108,6 +114,8 @@ impl Ongoing {
             open: 0,
             user: None,
             emitted: 0,
+            undoable: Vec::new(),
+            sagas: Vec::new(),
             visits,
             trail: Trail::default(),
             cause: 0,

@@ -214,6 +214,27 @@ pub const ALL: &[Metric] = &[
         unit: "1",
         formula: "different tuples of contexts and policy versions that one interaction used",
     },
+    Metric { name: "compensations.count", unit: "1", formula: "effects that were compensated" },
+    Metric {
+        name: "compensation_debt.max",
+        unit: "1",
+        formula: "greatest number of effects that were to be undone and were not, as compensation-gap counts them",
+    },
+    Metric {
+        name: "compensation_debt.end",
+        unit: "1",
+        formula: "effects to be undone and not undone when the run ended",
+    },
+    Metric {
+        name: "compensation_debt_amount.max",
+        unit: "1",
+        formula: "greatest sum of the amounts of effects that were to be undone and were not, in minor units",
+    },
+    Metric {
+        name: "compensation_debt_amount.end",
+        unit: "1",
+        formula: "amounts of the effects to be undone and not undone when the run ended, in minor units",
+    },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

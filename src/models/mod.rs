@@ -5,9 +5,11 @@
 
 pub mod aggregate;
 mod alarm;
+pub mod amount;
 mod approval;
 pub mod cache;
 pub mod carried;
+pub mod compensation;
 pub mod control_plane;
 pub mod cx;
 mod deciding;
@@ -34,6 +36,7 @@ pub mod observation;
 pub mod planted;
 pub mod program;
 mod progress;
+pub mod saga;
 pub mod service;
 mod silence;
 pub mod streams;

@@ -343,6 +343,8 @@ pub struct EffectMade {
     pub policy_version: Option<PolicyVersion>,
     pub irreversible: bool,
     pub compensated: bool,
+    /// In minor units.
+    pub amount: Option<u64>,
     pub tenant: u32,
     pub tenant_region: RegionId,
     /// When the record acted on occurred; now, outside a consumer.
@@ -355,6 +357,26 @@ pub struct EffectMade {
     pub repeat: Option<Repeat>,
     /// The effect of which this one is the record.
     pub records: Option<u16>,
+}
+
+/// An earlier effect that was undone.
+#[derive(Clone, Copy, Debug)]
+pub struct CompensationMade {
+    pub interaction: Interaction,
+    /// Whose effect it was: the same, or one that came before.
+    pub of: Interaction,
+    /// The observation of the effect.
+    pub made: ObservationId,
+    pub made_at: SimTime,
+    pub effect: u16,
+    /// The path of the effect.
+    pub path: Option<u16>,
+    /// Nothing takes the effect back: it is compensated, not undone.
+    pub irreversible: bool,
+    /// Of the effect, in minor units.
+    pub amount: Option<u64>,
+    pub context: u16,
+    pub replica: ReplicaId,
 }
 
 /// What is wrong with the result of an effect.
@@ -647,6 +669,14 @@ pub enum Observation {
         partition: u32,
         offset: u64,
     },
+    Compensated(CompensationMade),
+    /// A service's saga had its time and came to no end.
+    Expired {
+        interaction: Interaction,
+        service: ServiceId,
+        replica: ReplicaId,
+        after: SimDuration,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -713,10 +743,12 @@ pub enum Kind {
     OutcomeUnknown,
     Handled,
     Dropped,
+    Compensated,
+    Expired,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::Dropped as usize + 1;
+    pub const COUNT: usize = Kind::Expired as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -768,6 +800,8 @@ impl Kind {
         Kind::OutcomeUnknown,
         Kind::Handled,
         Kind::Dropped,
+        Kind::Compensated,
+        Kind::Expired,
     ];
 
     /// As `reached:` and traces name it.
@@ -822,6 +856,8 @@ impl Kind {
             Kind::OutcomeUnknown => "outcome_unknown",
             Kind::Handled => "handled",
             Kind::Dropped => "dropped",
+            Kind::Compensated => "compensated",
+            Kind::Expired => "expired",
         }
     }
 
@@ -853,9 +889,11 @@ impl Observation {
             | Observation::Resumed { interaction, .. }
             | Observation::OutcomeUnknown { interaction, .. }
             | Observation::Handled { interaction, .. }
-            | Observation::Dropped { interaction, .. } => Some(*interaction),
+            | Observation::Dropped { interaction, .. }
+            | Observation::Expired { interaction, .. } => Some(*interaction),
             Observation::Decided(decided) => Some(decided.interaction),
             Observation::Effect(effect) => Some(effect.interaction),
+            Observation::Compensated(compensation) => Some(compensation.interaction),
             Observation::Delivered(delivered) => Some(delivered.interaction),
             Observation::Committed { .. }
             | Observation::Rewound { .. }
@@ -937,6 +975,8 @@ impl Observation {
             Observation::OutcomeUnknown { .. } => Kind::OutcomeUnknown,
             Observation::Handled { .. } => Kind::Handled,
             Observation::Dropped { .. } => Kind::Dropped,
+            Observation::Compensated(_) => Kind::Compensated,
+            Observation::Expired { .. } => Kind::Expired,
         }
     }
 }

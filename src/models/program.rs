@@ -2,6 +2,7 @@
 //!
 //! A request's flow is interpreted from this, which is what lets it be inspected, printed and shrunk.
 
+use super::amount::Amount;
 use super::estate::{EntityId, Quantity, ServiceId, TopicId};
 use crate::kernel::Distribution;
 use crate::rollout::{Condition, FeatureId, StageId};
@@ -85,7 +86,12 @@ pub struct EffectSite {
     /// The how-manieth effect of its name in its rule, from 0.
     pub ordinal: u16,
     pub irreversible: bool,
-    pub compensated: bool,
+    /// The operation that undoes it.
+    pub compensated_by: Option<OperationId>,
+    /// Whether anything in the plan undoes it, declared or not.
+    pub undoable: bool,
+    /// How much money it is about, where it says so itself.
+    pub amount: Option<Amount>,
     /// Happens once for each value of this key, whatever is tried or delivered again.
     pub once_by: Option<OnceBy>,
     /// It is the record of this effect: on which path, and under which stage, it took place.
@@ -166,6 +172,10 @@ pub enum Action {
     Mark {
         moment: u16,
     },
+    /// Undoes what was done of this effect and is not undone yet.
+    Compensate {
+        effect: u16,
+    },
     /// Spends time: a fixed or random duration, or a flag's value times one.
     Wait(Distribution),
     WaitFlag {
@@ -206,6 +216,7 @@ impl Action {
             | Action::WaitFlag { .. }
             | Action::Reject { .. }
             | Action::Ignore
+            | Action::Compensate { .. }
             | Action::Fail { .. }
             | Action::Shadow(_)
             | Action::QueueUntilDaily { .. }

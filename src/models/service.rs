@@ -114,10 +114,13 @@ impl World {
     pub(super) fn begin(&mut self, estate: &Estate, slot: Slot<Task>) {
         let task = self.tasks.get_mut(slot).expect("a task that begins is in its pool");
         task.doing = Doing::Working;
-        if !task.fetched && self.needs_policy(estate, slot) {
+        let (replica, fetched) = (task.replica, task.fetched);
+        if estate.services[estate.replicas[replica].service].saga.is_some() {
+            self.recall_context(estate, slot);
+        }
+        if !fetched && self.needs_policy(estate, slot) {
             let task = self.tasks.get_mut(slot).expect("a task that begins is in its pool");
             task.fetched = true;
-            let replica = task.replica;
             if self.must_fetch(estate, replica) {
                 self.tasks.get_mut(slot).expect("a task that begins is in its pool").doing = Doing::Fetching;
                 self.wait_for_fetch(replica, slot);
@@ -172,6 +175,9 @@ impl World {
         match self.choose_rule(estate, slot) {
             Ok(Some(rule)) => {
                 self.tasks.get_mut(slot).expect("a task at work is in its pool").rule = Some(rule);
+                if service.saga.is_some() {
+                    self.begin_saga(estate, slot);
+                }
             }
             Ok(None) => {
                 let reason = self.no_rule;

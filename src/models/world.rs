@@ -235,6 +235,7 @@ impl World {
             Event::SessionExpires { member, epoch } => self.on_session_expires(estate, member, epoch),
             Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
             Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
+            Event::SagaDue { interaction, service } => self.on_saga_due(estate, interaction, service),
         }
     }
 

@@ -8,6 +8,7 @@ mod answers;
 mod calls;
 mod control_plane;
 mod convergence;
+mod debt;
 mod decisions;
 mod deliveries;
 mod effects;
@@ -41,6 +42,7 @@ const ALL: &[Create] = &[
     |estate| Box::new(held::Held::new(estate)),
     |_| Box::new(control_plane::Questions::default()),
     |_| Box::new(exposure::Exposure::default()),
+    |estate| Box::new(debt::Debt::new(estate)),
 ];
 
 /// One concern: what it looks at, and the metrics it comes to.

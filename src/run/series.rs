@@ -159,7 +159,9 @@ impl Recorder {
             | Observation::Asked { .. }
             | Observation::OutcomeUnknown { .. }
             | Observation::Handled { .. }
-            | Observation::Dropped { .. } => {}
+            | Observation::Dropped { .. }
+            | Observation::Compensated(_)
+            | Observation::Expired { .. } => {}
         }
     }
 

@@ -72,6 +72,7 @@ pub fn estate(steps: &[&str]) -> Estate {
         people: Names::default(),
         rollouts: vec![rollout],
         timeline: vec![],
+        currency: None,
         standing_rules: vec![],
         salts: vec![],
         bucket_by: vec![],

@@ -4,7 +4,7 @@ use crate::invariants::account::occurrence;
 use crate::invariants::places::{Places, Reset};
 use crate::invariants::{Ledger, Violation};
 use crate::models::estate::Estate;
-use crate::models::observation::{Decided, EffectMade, Interaction, ObservationId, Observed};
+use crate::models::observation::{CompensationMade, Decided, EffectMade, Interaction, ObservationId, Observed};
 use crate::rollout::{FeatureId, StageId};
 use smallvec::SmallVec;
 
@@ -89,6 +89,14 @@ impl Paths {
         }
         for (row, admissible) in self.rows.iter().zip(&mut occurrence.admissible) {
             *admissible |= row.feature == decided.feature && feature.at_or_after(decided.stage, row.from);
+        }
+    }
+
+    /// What is compensated does not count any more (rules.md, 7).
+    pub fn compensated(&mut self, made: &CompensationMade) {
+        if self.places.known(&made.of).is_some() {
+            let gone = |seen: &Seen| seen.effect == made.effect && Some(seen.path) == made.path;
+            self.places.of(&made.of).seen.retain(|seen| !gone(seen));
         }
     }
 
@@ -217,6 +225,22 @@ mod tests {
 
     const OLD: Option<u16> = Some(PATH_OLD);
     const NEW: Option<u16> = Some(PATH_NEW);
+
+    #[test]
+    fn what_is_compensated_leaves_the_occurrence() {
+        let (estate, order) = (contracted(), interaction(0, 0));
+        let after = |compensated: bool| {
+            let mut stream = Stream::new(&estate);
+            stream.decides(decision(order, GATEWAY, ON));
+            stream.effects(effect(order, CHECKOUT, SHIP, NEW));
+            if compensated {
+                stream.compensates(order, 2, SHIP);
+            }
+            stream.effects(effect(order, BILLING, CHARGE, OLD));
+            judge(&ENTRY, &estate, Settings::default(), &stream, 60.0).violations
+        };
+        assert_eq!((after(true), after(false)), (0, 1));
+    }
 
     #[test]
     fn effects_of_one_row_hold_and_every_row_below_a_used_stage_stays_admissible() {

@@ -1,7 +1,10 @@
 use super::*;
 use crate::invariants::fixtures::*;
+use crate::models::amount::Currency;
+use crate::models::estate::Estate;
 use crate::models::estate::{PATH_NEW, PATH_OLD};
 use crate::models::observation::*;
+use crate::models::program::Action;
 use crate::rollout::Scope;
 use crate::units::Id;
 
@@ -42,6 +45,7 @@ fn eventful() -> Stream {
     }
     consumers(&mut stream);
     held(&mut stream);
+    given_up(&mut stream);
     stream
 }
 
@@ -66,6 +70,42 @@ fn holding() -> Estate {
     let site = crate::models::program::HoldSite { when, looks_every: every, at_most: every, room: 1 };
     estate.operations[Id::from_u32(3)].rules[0].actions.push(crate::models::program::Action::QueueUntil(site));
     estate
+}
+
+/// The fixture whose charges name what compensates them, and are about money.
+fn estate() -> Estate {
+    let mut estate = crate::invariants::fixtures::estate();
+    estate.currency = Some(Currency { code: "EUR".to_owned(), decimals: 2 });
+    for action in
+        estate.operations.iter_mut().flat_map(|operation| &mut operation.rules).flat_map(|rule| &mut rule.actions)
+    {
+        if let Action::Effect(site) = action {
+            site.compensated_by = (site.effect == CHARGE).then_some(Id::from_u32(2));
+        }
+    }
+    estate
+}
+
+/// Four charges whose saga times out: one is compensated, one comes to a good end after all, two stay.
+fn given_up(stream: &mut Stream) {
+    let charge = |n: u64| {
+        let amount = Some([500, 700, 1_100, 1_300][n as usize - 10]);
+        EffectMade { compensated: true, amount, ..effect(interaction(n, 10), BILLING, CHARGE, None) }
+    };
+    for n in 10..14 {
+        let of = Interaction { place: n as u32, ..interaction(n, 0) };
+        stream.at(55.0).effects(EffectMade { interaction: of, ..charge(n) });
+        let made = stream.observed().len() as u64;
+        let after = SimDuration::from_secs(30);
+        stream.push(Observation::Expired { interaction: of, service: BILLING, replica: replica(4), after });
+        if n == 11 {
+            stream.compensates(of, made, CHARGE);
+        }
+        if n == 13 {
+            let entity = Id::from_u32(0);
+            stream.push(Observation::Status { interaction: of, entity, from: PLACED, to: DONE, legal: true });
+        }
+    }
 }
 
 fn consumers(stream: &mut Stream) {
@@ -148,6 +188,11 @@ fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
         ("lag_at_step.max", 0.0),
         ("opportunity_cost", 37.5),
         ("version_tuples.count", 2.0),
+        ("compensations.count", 1.0),
+        ("compensation_debt.max", 3.0),
+        ("compensation_debt.end", 2.0),
+        ("compensation_debt_amount.max", 2_900.0),
+        ("compensation_debt_amount.end", 1_600.0),
     ];
     // What plans and migrations are measured by is in `tests/gates.rs` and `tests/migration.rs`.
     const ELSEWHERE: [&str; 13] = [
@@ -185,6 +230,8 @@ fn what_never_happened_has_no_value() {
     }
     let zero = measured.iter().find(|metric| metric.name == "evictions.count");
     assert_eq!(zero.map(|metric| metric.value), Some(0.0));
+    let plain = Metrics::new(&crate::invariants::fixtures::estate()).finish(seconds(1.0), &estate);
+    assert!(plain.iter().all(|metric| !metric.name.starts_with("compensation")), "nothing to be undone");
 }
 
 #[test]

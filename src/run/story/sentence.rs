@@ -16,6 +16,11 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
         Observation::Lag { .. } | Observation::Asked { .. } => return None,
         Observation::Decided(decided) => decision(decided, observed.at, estate),
         Observation::Effect(made) => effect(made, estate),
+        Observation::Compensated(made) => compensation(made, observed.at, estate),
+        Observation::Expired { service, replica, after, .. } => {
+            let saga = &estate.services[*service].name;
+            (estate.replicas[*replica].name.clone(), format!("gives the saga of {saga} up after {after}"))
+        }
         Observation::Delivered(delivered) => delivery(delivered, estate),
         Observation::Arrived { .. }
         | Observation::Finished { .. }
@@ -83,7 +88,25 @@ fn effect(made: &EffectMade, estate: &Estate) -> (String, String) {
     let path = made.path.map(|path| format!(" on path {}", estate.paths.text(path))).unwrap_or_default();
     let under = made.under.map(|(feature, used)| format!(", under {}", stage(feature, used, estate)));
     let policy = made.policy_version.map(|version| format!(", policy {version}")).unwrap_or_default();
-    let text = format!("does {name}{path}{}{policy}", under.unwrap_or_default());
+    let text = format!("does {name}{}{path}{}{policy}", money(made.amount, estate), under.unwrap_or_default());
+    (estate.replicas[made.replica].name.clone(), text)
+}
+
+/// ` of 240.00 EUR`, where it is about money.
+fn money(amount: Option<u64>, estate: &Estate) -> String {
+    let text = amount.zip(estate.currency.as_ref()).map(|(minor, currency)| format!(" of {}", currency.text(minor)));
+    text.unwrap_or_default()
+}
+
+fn compensation(made: &CompensationMade, at: SimTime, estate: &Estate) -> (String, String) {
+    let name = estate.effects.text(made.effect);
+    let path = made.path.map(|path| format!(" on path {}", estate.paths.text(path))).unwrap_or_default();
+    let whose = match made.of.key() == made.interaction.key() {
+        true => String::new(),
+        false => format!(" of {}", occurrence(&made.of, estate)),
+    };
+    let text =
+        format!("compensates {name}{}{path}{whose}, done {} ago", money(made.amount, estate), at.since(made.made_at));
     (estate.replicas[made.replica].name.clone(), text)
 }
 

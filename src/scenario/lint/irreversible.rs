@@ -43,7 +43,7 @@ fn effects(subject: &Subject<'_>, id: OperationId, feature: FeatureId, found: &m
                 let new = operation.rules[rule].path.is_some_and(|path| path != PATH_OLD);
                 let effect = operation.rules[rule].actions.iter().find_map(|action| {
                     let site = action.effect()?;
-                    (site.irreversible && !site.compensated).then_some(site.effect)
+                    (site.irreversible && site.compensated_by.is_none()).then_some(site.effect)
                 });
                 let Some(effect) = effect.filter(|_| new && !told.contains(&rule)) else { continue };
                 told.push(rule);

@@ -49,6 +49,7 @@ fn leaves_traces(subject: &Subject<'_>, id: OperationId) -> bool {
                 | Action::Mark { .. }
                 | Action::QueueUntilDaily { .. }
                 | Action::QueueUntil(_)
+                | Action::Compensate { .. }
         );
         let by_flag = matches!(action, Action::Fail { share: Quantity::Flag { .. } } | Action::WaitFlag { .. });
         irreversible || tells || by_flag

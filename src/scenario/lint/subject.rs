@@ -1,6 +1,6 @@
 //! What a rule reads: the estate of one variant, and where in its files things are written.
 
-use crate::models::estate::{Estate, Quantity};
+use crate::models::estate::{AtTimeout, Estate, Quantity, Service};
 use crate::models::program::{Action, OperationId, RuleWhen};
 use crate::rollout::FeatureId;
 use crate::scenario::problem::Span;
@@ -148,15 +148,23 @@ fn key_in(root: &Node, path: &[&str]) -> Option<Span> {
     map.iter().find(|entry| entry.name() == *last).map(|entry| entry.key.span)
 }
 
-/// Follows every journey by its calls and the events it causes.
+/// Follows every journey by its calls, the events it causes and what its sagas start.
 fn reached(estate: &Estate) -> Vec<bool> {
     let mut reached = vec![false; estate.operations.len()];
+    let at_timeout = |service: &Service| service.saga.as_ref().map(|saga| saga.on_timeout);
+    let compensates = estate.services.iter().any(|service| at_timeout(service) == Some(AtTimeout::Compensate));
     let mut open: Vec<OperationId> = estate.journeys.iter().map(|journey| journey.first).collect();
     while let Some(id) = open.pop() {
         if std::mem::replace(&mut reached[id.index()], true) {
             continue;
         }
+        if let Some(AtTimeout::Run(then)) = at_timeout(&estate.services[estate.operations[id].service]) {
+            open.push(then);
+        }
         for action in estate.operations[id].rules.iter().flat_map(|rule| &rule.actions) {
+            if let Action::Effect(site) = action {
+                open.extend(site.compensated_by.filter(|_| compensates));
+            }
             if let Action::Call(site) = action {
                 open.push(site.operation);
             }

@@ -59,7 +59,7 @@ impl<'a> Draft<'a> {
             "queue_until" => self.queue_until(id, &of),
             "shadow" => self.shadow(&of),
             "dual_write" => self.dual_write(&of),
-            // Read and refused by the shape: compensate.
+            "compensate" => self.compensate(&of),
             _ => None,
         }
     }
@@ -106,15 +106,21 @@ impl<'a> Draft<'a> {
 
     fn effect(&mut self, id: OperationId, place: &Place<'a>, of: &Place<'a>) -> Option<Action> {
         let effect = self.intern(of.span, "effects", of.text()?, |estate| &mut estate.effects)?;
-        let compensated_by = place.key("compensated_by");
-        let compensated = match compensated_by.text() {
-            Some(target) => self.operation_named(target, compensated_by.span).is_some(),
-            None => false,
-        };
+        let compensated_by = self.compensated_by(effect, &place.key("compensated_by"));
         let once_by = self.once_by(id, place);
         let irreversible = self.boolean(&place.key("irreversible"));
         let records = self.recorded(&place.key("records"));
-        Some(Action::Effect(EffectSite { effect, ordinal: 0, irreversible, compensated, once_by, records }))
+        let amount = self.amount(&place.key("amount"));
+        Some(Action::Effect(EffectSite {
+            effect,
+            ordinal: 0,
+            irreversible,
+            compensated_by,
+            undoable: false,
+            amount,
+            once_by,
+            records,
+        }))
     }
 
     /// The effect of which another one is the record: one that some operation does.
@@ -188,7 +194,16 @@ impl<'a> Draft<'a> {
         let other_first = place.key("order").text() == Some("other_first");
         let irreversible = self.boolean(&place.key("irreversible"));
         let once_by = self.boolean(&place.key("once")).then_some(OnceBy::Entity);
-        let effect = EffectSite { effect, ordinal: 0, irreversible, compensated: false, once_by, records: None };
+        let effect = EffectSite {
+            effect,
+            ordinal: 0,
+            irreversible,
+            compensated_by: None,
+            undoable: false,
+            amount: None,
+            once_by,
+            records: None,
+        };
         Some(Action::DualWrite(DualWriteSite { effect, of, fails, other_fails, other_first }))
     }
 

@@ -11,7 +11,7 @@ use crate::scenario::problem::{Problem, Span};
 use crate::units::SimDuration;
 
 /// Invariants of the language that this version does not judge.
-const LATER: [&str; 2] = ["compensation-gap", "reconciled"];
+const LATER: [&str; 1] = ["reconciled"];
 
 /// With what confidence a share of runs is judged.
 const CONFIDENCE: f64 = 0.95;

@@ -98,8 +98,10 @@ impl<'a> Draft<'a> {
     /// What an operation calls and emits, and the statuses it sets; unknown names are told when it is compiled.
     fn sketch(&mut self, at: usize) {
         let (mut calls, mut emits, mut holds) = (Vec::new(), Vec::new(), SimDuration::ZERO);
+        let mut later = self.begun_later(self.operations[at].service, &[]);
         match self.operations[at].body.clone() {
             Body::Written(place) => {
+                later = self.begun_later(self.operations[at].service, &actions_of(&place));
                 for action in actions_of(&place) {
                     calls.extend(action.key("call").text().and_then(|target| self.find_operation(target)));
                     let set = action.key("set");
@@ -125,7 +127,7 @@ impl<'a> Draft<'a> {
             Body::Serve => calls.extend(self.plainly_called(at)),
         }
         let draft = &mut self.operations[at];
-        (draft.calls, draft.emits, draft.holds) = (calls, emits, holds);
+        (draft.calls, draft.emits, draft.later, draft.holds) = (calls, emits, later, holds);
     }
 
     /// Effects and moments are declared by being used, also in an operation that has other mistakes.
@@ -160,7 +162,8 @@ impl<'a> Draft<'a> {
         operations.filter(|id| self.estate.operations[*id].name == wanted).collect()
     }
 
-    /// Everything that follows from these operations, themselves included: calls, and the handling of events.
+    /// Everything that follows from these operations, themselves included: calls, the handling of events, and what sagas
+    /// start.
     pub(super) fn reached_from(&self, first: impl IntoIterator<Item = OperationId>) -> Vec<OperationId> {
         let mut reached = vec![false; self.operations.len()];
         let mut open: Vec<OperationId> = first.into_iter().collect();
@@ -170,7 +173,7 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let draft = &self.operations[id.index()];
-            open.extend(draft.calls.iter().copied());
+            open.extend(draft.calls.iter().chain(&draft.later).copied());
             for (topic, kind) in &draft.emits {
                 if heard.insert((*topic, *kind)) {
                     open.extend(self.handlers_of(*topic, *kind));

@@ -129,7 +129,9 @@ impl<'a> Draft<'a> {
             initial,
             transitions: Vec::new(),
             finals: Vec::new(),
+            void: Vec::new(),
             per_subject: false,
+            amount: None,
         };
         let id = self.estate.entities.push(entity);
         self.describe_entity(id, place);
@@ -168,9 +170,29 @@ impl<'a> Draft<'a> {
         }
         finals.sort_unstable();
         finals.dedup();
+        let void = self.void_statuses(id, &place.key("void"), &finals);
         let per_subject = self.boolean(&place.key("per_subject"));
+        let amount = self.amount(&place.key("amount"));
         let entity = &mut self.estate.entities[id];
-        (entity.transitions, entity.finals, entity.per_subject) = (transitions, finals, per_subject);
+        entity.amount = amount;
+        (entity.transitions, entity.finals, entity.void, entity.per_subject) = (transitions, finals, void, per_subject);
+    }
+
+    /// Final statuses in which the entity came to nothing.
+    fn void_statuses(&mut self, id: EntityId, place: &Place<'a>, finals: &[u16]) -> Vec<u16> {
+        let mut void = Vec::new();
+        for (name, span) in place.texts() {
+            let Some(status) = self.status(name, span) else { continue };
+            if !finals.contains(&status) {
+                let message = format!("`{name}` is no final status of `{}`", self.estate.entities[id].name);
+                let problem = Problem::error(span, message).label("what came to nothing has come to an end");
+                self.problems.push(problem.help(format!("add it: final: [{name}]")));
+            }
+            void.push(status);
+        }
+        void.sort_unstable();
+        void.dedup();
+        void
     }
 
     /// The status of a name; statuses are declared by being used.

@@ -5,6 +5,8 @@
 //! nothing, not even an id.
 
 mod actions;
+mod amounts;
+mod compensations;
 mod conditions;
 mod contract;
 mod coverage;
@@ -82,6 +84,8 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.reach();
     draft.returning_journeys();
     draft.compile_operations();
+    draft.check_compensations();
+    draft.sagas();
     draft.defects();
     draft.consumers();
     draft.decide_sources();
@@ -117,6 +121,7 @@ struct Draft<'a> {
     journeys: Vec<journeys::JourneyDraft<'a>>,
     consumers: Vec<topics::ConsumerDraft>,
     matrices: Vec<coverage::Matrix>,
+    undoings: compensations::Undoings,
     /// Stages of each feature that something in the plan can set, with what sets them.
     settable: Vec<Vec<(StageId, &'static str)>>,
     /// Some rollout could not be read, so that steps may be missing for that reason alone.
@@ -157,6 +162,7 @@ impl<'a> Draft<'a> {
             journeys: Vec::new(),
             consumers: Vec::new(),
             matrices: Vec::new(),
+            undoings: compensations::Undoings::default(),
             settable: Vec::new(),
             lacks_rollouts: false,
             published: Vec::new(),
@@ -288,6 +294,7 @@ fn empty_estate() -> Estate {
         teams: Vec::new(),
         people: Names::default(),
         timeline: Vec::new(),
+        currency: None,
         standing_rules: Vec::new(),
         salts: Vec::new(),
         bucket_by: Vec::new(),

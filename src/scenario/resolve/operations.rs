@@ -40,6 +40,8 @@ pub(super) struct OperationDraft<'a> {
     pub emits: Vec<(crate::models::estate::TopicId, u16)>,
     /// The longest that work is held here.
     pub holds: SimDuration,
+    /// Operations that a saga begins later.
+    pub later: Vec<OperationId>,
     /// Of the journeys that reach it.
     pub features: BTreeSet<FeatureId>,
     pub entities: BTreeSet<EntityId>,
@@ -95,6 +97,7 @@ impl<'a> Draft<'a> {
             calls: Vec::new(),
             emits: Vec::new(),
             holds: SimDuration::ZERO,
+            later: Vec::new(),
             features: BTreeSet::new(),
             entities: BTreeSet::new(),
             reached: false,
@@ -368,7 +371,9 @@ impl<'a> Draft<'a> {
                 effect,
                 ordinal: 0,
                 irreversible: false,
-                compensated: false,
+                compensated_by: None,
+                undoable: false,
+                amount: None,
                 once_by: None,
                 records: None,
             }));

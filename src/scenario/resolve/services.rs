@@ -71,6 +71,7 @@ impl<'a> Draft<'a> {
             otherwise: self.otherwise(&place.key("otherwise")),
             external,
             silence: self.silence(place, external),
+            saga: None,
             operations: Vec::new(),
         }
     }

@@ -177,6 +177,19 @@ static ARRIVAL: Shape = Shape::new(
 
 static ENTITY_REF: ByKind = ByKind { scalar: Some(Value::Name), list: None, map: Some(Value::Object(&ENTITY)) };
 static TRANSITIONS: MapOf = MapOf { what: "status", value: NAMES, most: 200, bare: false };
+pub static AMOUNT: Shape = Shape::new(
+    "an amount",
+    &[
+        key("currency", Value::Name, "Its currency, as ISO 4217 names it; a scenario has one.").required(),
+        key("is", Value::Text, "The same each time, with the decimals of the currency."),
+        key("p50", Value::Text, "The median of a lognormal; with `p99`."),
+        key("p99", Value::Text, "The 99th percentile."),
+        key("mean", Value::Text, "The mean of an exponential."),
+        key("between", Value::List(&Value::Text), "Uniformly between two amounts."),
+    ],
+)
+.exactly_one(&["is", "p50", "mean", "between"]);
+
 static ENTITY: Shape = Shape::new(
     "an entity",
     &[
@@ -187,8 +200,9 @@ static ENTITY: Shape = Shape::new(
             "From each status, the statuses it may go to; without: every one.",
         ),
         key("final", NAMES, "Statuses that end it.").or("those without an exit"),
+        key("void", NAMES, "Final statuses in which it came to nothing: what was done for it must be undone."),
         key("per_subject", Value::Boolean, "One per user instead of one per interaction.").or("false"),
-        key("amount", Value::Anything, "How much money it is about.").later("amounts"),
+        key("amount", Value::Object(&AMOUNT), "How much money it is about; its effects are, unless they say another."),
     ],
 );
 

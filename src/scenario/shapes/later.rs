@@ -27,13 +27,3 @@ pub static RECONCILIATION: Shape = Shape::new(
         key("exceptions", Value::Anything, "What happens to what does not match."),
     ],
 );
-
-static SAGA_TIMEOUT: MapOf = MapOf { what: "path", value: Value::Duration, most: 100, bare: false };
-pub static SAGA: Shape = Shape::new(
-    "a saga",
-    &[
-        key("context", Value::OneOf(&["keep", "refresh"]), "Whether it keeps the context it began with."),
-        key("timeout", Value::MapOf(&SAGA_TIMEOUT), "How long it may take, by path."),
-        key("on_timeout", Value::Name, "What happens then."),
-    ],
-);

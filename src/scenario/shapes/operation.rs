@@ -1,5 +1,6 @@
 //! Tables of operations: rules, the matrix by stage, actions.
 
+use super::estate;
 use crate::scenario::defaults;
 use crate::scenario::shape::{ByKind, Key, Kinds, MapOf, Shape, Value, integer, key};
 
@@ -99,6 +100,7 @@ static EFFECT: Shape = Shape::new(
         key("effect", Value::Name, "A domain effect on the entity."),
         key("irreversible", Value::Boolean, "Nothing takes it back.").or("false"),
         key("compensated_by", Value::Name, "The operation that undoes it."),
+        key("amount", Value::Object(&estate::AMOUNT), "How much money it is about.").or("the entity's"),
         key("once", Value::Boolean, "Happens once per entity, whatever is redelivered.").or("false"),
         key(
             "records",
@@ -173,8 +175,14 @@ static BOTH_STORES: Shape = Shape::new(
         key("once", Value::Boolean, "Happens once per entity, whatever is redelivered.").or("false"),
     ],
 );
-static COMPENSATE: Shape =
-    Shape::new("a compensation", &[key("compensate", Value::Name, "Undoes an earlier effect.").later("compensations")]);
+static COMPENSATE: Shape = Shape::new(
+    "a compensation",
+    &[key(
+        "compensate",
+        Value::Name,
+        "Undoes what the rule's path did of an effect; without a path: what every one did.",
+    )],
+);
 
 /// Everything an operation can do.
 pub static VERBS: &[&Shape] = &[

@@ -1,7 +1,7 @@
 //! Tables of a service: replicas, SDK, code versions, consumption.
 
 use super::operation::{CALL, OPERATIONS};
-use super::{NAMES, estate, later};
+use super::{NAMES, estate};
 use crate::scenario::defaults;
 use crate::scenario::shape::{ByKind, Kinds, MapOf, Shape, Value, integer, key};
 
@@ -62,7 +62,7 @@ pub static SERVICE: Shape = Shape::new(
         key("external", Value::Boolean, "Not ours: no sdk, no context.").or("false"),
         key("outcome_unknown", Value::Share, "External: the share of attempts that it gives no answer to."),
         key("takes_effect", Value::ByKind(&TAKES_EFFECT), "With `outcome_unknown`: the share of these that it does."),
-        key("saga", Value::Object(&later::SAGA), "Orchestration with compensation.").later("sagas"),
+        key("saga", Value::Object(&SAGA), "It drives what it begins to an end, or has it undone."),
         key("outbox", Value::Object(&OUTBOX), "Its events are stored with the state change and relayed later."),
         key("consumes", Value::MapOf(&CONSUMES), "The topics it consumes."),
         key("calls", NAMES, "Services that each of its requests calls, where there is no more to say."),
@@ -110,6 +110,26 @@ static DEFECT: Shape = Shape::new(
     ],
 )
 .exactly_one(&["slower", "fails", "fails_after", "disagrees", "corrupts"]);
+
+static SAGA_TIMEOUT: MapOf = MapOf { what: "path", value: Value::Duration, most: 100, bare: false };
+static SAGA: Shape = Shape::new(
+    "a saga",
+    &[
+        key(
+            "context",
+            Value::OneOf(&["keep", "refresh"]),
+            "Whether it goes by the decisions it began with for as long as it lives, or decides anew.",
+        )
+        .or("keep"),
+        key("timeout", Value::MapOf(&SAGA_TIMEOUT), "How long it may take, by the path on which it began.").required(),
+        key(
+            "on_timeout",
+            Value::Name,
+            "What happens then: `compensate` runs what compensates each effect, or an operation to run.",
+        )
+        .required(),
+    ],
+);
 
 static OTHERWISE: ByKind = ByKind {
     scalar: Some(Value::OneOf(&["park", "dead_letter", "fail"])),
