@@ -1,4 +1,4 @@
-//! Compensations and sagas: who undoes what, when, and under which decision.
+//! Compensations, sagas and reconciliations: who undoes what, when, and under which decision, and who notices.
 
 mod common;
 
@@ -271,6 +271,115 @@ fn an_amount_that_is_none_is_told_with_a_way_out() {
         .replace("entity: { name: payment }", "entity: { name: payment, amount: { currency: EUR, is: 5 } }")
         .replacen("{ effect: pay }", "{ effect: pay, amount: { currency: USD, is: 5 } }", 1);
     assert!(told(&two).contains("amounts in EUR and in USD cannot be added up"));
+}
+
+/// Payments that a ledger books later; under INSTANT a tenth of what is booked is wrong, and a twentieth of payments gets
+/// lost on the way.
+const BOOKS: &str = r#"
+windtunnel: 1
+name: books
+start: 2026-03-02T22:00:00Z
+duration: 24h
+features: { instant: { stages: [BATCH, INSTANT], commit_stage: INSTANT } }
+services:
+  payments:
+    sdk: { poll: 5s }
+    operations:
+      pay:
+        by_stage:
+          BATCH: { path: old, do: [{ effect: pay }, { call: ledger.book, on_error: ignore }] }
+          INSTANT: { path: new, do: [{ effect: pay }, { fail: 5% }, { call: ledger.book, on_error: ignore }] }
+  ledger:
+    sdk: { poll: 5s }
+    code: { 1: { defects: [{ corrupts: 10%, path: new }] } }
+    operations:
+      book:
+        by_stage:
+          BATCH: { path: old, do: [{ effect: book }] }
+          INSTANT: { path: new, do: [{ effect: book }] }
+journeys:
+  pay: { arrivals: { every: 20s }, first: payments.pay, feature: instant, entity: { name: payment, amount: { currency: EUR, is: 9.99 } } }
+reconciliation:
+  nightly: { left: pay, right: book, key: entity.id, daily: "02:00", settles_after: { BATCH: 1h, INSTANT: 10m }, allows: 1% }
+rollout:
+  instant:
+    bucket_by: user
+    steps: [{ name: half, at: 2h, move: [{ to: INSTANT, percent: 50% }] }, { name: all, at: 12h, move: [{ to: INSTANT }] }]
+expect: { completion: holds }
+"#;
+
+fn reconciliations(seen: &[Observed]) -> Vec<(f64, u64, u64, u64)> {
+    let ran = |fact: &Observed| match fact.what {
+        Observation::Reconciled { compared, missing, differing, .. } => {
+            Some((fact.at.since(SimTime::ZERO).as_secs_f64() / 3_600.0, compared, missing, differing))
+        }
+        _ => None,
+    };
+    seen.iter().filter_map(ran).collect()
+}
+
+#[test]
+fn a_nightly_job_finds_what_is_lost_and_what_is_wrong_once_it_has_settled() {
+    let (_, seen) = observe(BOOKS, 1);
+    let runs = reconciliations(&seen);
+    // Ten in the evening to two at night: four hours, of which the last hour of the old half has not settled.
+    let [(at, compared, missing, differing)] = runs[..] else { panic!("{runs:?}") };
+    assert_eq!(at, 4.0);
+    // Two hours of everybody, an hour of the old half, and 110 minutes of the new half: one every 20 s.
+    let expected = 3.0 * (120.0 + 60.0 * 0.5 + 110.0 * 0.5);
+    assert!((compared as f64 / expected - 1.0).abs() < 0.1, "{compared} and not {expected}");
+    let new = 110.0 * 0.5 * 3.0;
+    assert!((2..20).contains(&missing) && (5..35).contains(&differing), "{missing}, {differing} of {new}");
+}
+
+#[test]
+fn every_pair_is_compared_once_and_a_job_runs_as_often_as_it_says() {
+    let hourly = BOOKS.replace("daily: \"02:00\"", "every: 1h");
+    let (_, seen) = observe(&hourly, 1);
+    let runs = reconciliations(&seen);
+    let hours: Vec<f64> = runs.iter().map(|(at, ..)| *at).collect();
+    assert_eq!(hours, (1..=24).map(f64::from).collect::<Vec<_>>());
+    let compared: u64 = runs.iter().map(|(_, compared, ..)| compared).sum();
+    assert!((4_250..=4_320).contains(&compared), "one every 20 s, each once: {compared}");
+    assert!(runs[1].2 + runs[1].3 == 0, "the old path is in order: {:?}", runs[1]);
+}
+
+#[test]
+fn a_feature_that_becomes_authoritative_above_the_variance_it_is_allowed_is_not_reconciled() {
+    let outcome = |text: &str| {
+        let run = run_once(&plan(text), 1);
+        let one = run.summary.invariants.iter().find(|one| one.name == "reconciled").expect("it is checked").clone();
+        (one.verdict.name(), one.causes.iter().map(|(cause, _)| *cause).collect::<Vec<_>>())
+    };
+    // The first step that leads to the commit stage comes before the first night.
+    assert_eq!(outcome(BOOKS), ("violated", vec!["never compared"]));
+    let often = BOOKS.replace("daily: \"02:00\"", "every: 30m");
+    assert_eq!(outcome(&often), ("holds", vec![]), "what was compared before the step is the old path");
+    let later = often
+        .replace(
+            "stages: [BATCH, INSTANT], commit_stage: INSTANT",
+            "stages: [BATCH, INSTANT, FINAL], commit_stage: FINAL",
+        )
+        .replace("at: 12h, move: [{ to: INSTANT }]", "at: 12h, move: [{ to: FINAL }]");
+    assert_eq!(outcome(&later), ("violated", vec!["variance"]));
+    assert_eq!(outcome(&later.replace("allows: 1%", "allows: 30%")), ("holds", vec![]));
+}
+
+#[test]
+fn a_job_that_compares_nothing_is_told_with_a_way_out() {
+    let cases: &[(&str, &str, &str)] = &[
+        ("right: book", "right: boook", "did you mean `book`?"),
+        ("right: book", "right: pay", "an effect compared with itself is never off"),
+        ("right: book, ", "", "`nightly` does not say which effects it compares"),
+        ("daily: \"02:00\"", "every: 0s", "expected more than 0s"),
+        ("{ BATCH: 1h", "{ BATHC: 1h", "did you mean `BATCH`?"),
+        ("key: entity.id", "key: request.id", "keys of a reconciliation other than `entity.id`"),
+    ];
+    for (from, to, part) in cases {
+        assert!(BOOKS.contains(from), "{from}");
+        let told = told(&BOOKS.replacen(from, to, 1));
+        assert!(told.contains(part), "{to}: {part} is not in\n{told}");
+    }
 }
 
 #[test]

@@ -107,6 +107,7 @@ pub fn estate() -> Estate {
         rollouts: vec![Rollout { feature: FEATURE, starts: SimDuration::ZERO, steps: steps(), guard: None }],
         timeline: timeline(),
         currency: None,
+        reconciliations: Vec::new(),
         standing_rules: Vec::new(),
         salts: vec![None],
         bucket_by: vec![BucketBy::User],

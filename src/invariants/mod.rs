@@ -27,6 +27,7 @@ mod mixed;
 mod no_lost_event;
 mod places;
 mod reach;
+mod reconciled;
 mod record_truth;
 mod rollback_safe;
 mod sample_ratio;
@@ -99,6 +100,7 @@ pub static ALL: &[&Entry] = &[
     &broken_promise::ENTRY,
     &record_truth::ENTRY,
     &compensation_gap::ENTRY,
+    &reconciled::ENTRY,
 ];
 
 pub fn named(name: &str) -> Option<&'static Entry> {

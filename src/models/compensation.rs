@@ -77,6 +77,7 @@ impl World {
             !undone(done)
         });
         for done in compensated.into_iter().rev() {
+            self.take_out_of_reconciliation(estate, &done.of, effect);
             let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
             self.cx.cause = interaction.cause;
             interaction.cause = self.cx.observe(Observation::Compensated(CompensationMade {

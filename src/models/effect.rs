@@ -50,6 +50,9 @@ impl World {
         let seen = self.cx.observe(Observation::Effect(made));
         interaction.cause = seen;
         self.note_undoable(key, site, &made, seen);
+        if !estate.reconciliations.is_empty() {
+            self.note_for_reconciliation(estate, &made);
+        }
         Next::Go
     }
 

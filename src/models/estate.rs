@@ -8,6 +8,7 @@ use super::defect::Defect;
 use super::fault::Fault;
 use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
 use super::program::{Operation, OperationId};
+use super::reconciliation::ReconciliationSpec;
 pub use super::saga::{AtTimeout, SagaSpec};
 use crate::kernel::Distribution;
 use crate::rollout::{Condition, Feature, FeatureId, Kill, StageId, Step, Symbol, Symbols};
@@ -591,6 +592,8 @@ pub struct Estate {
     pub timeline: Vec<Entry>,
     /// Of every amount; `None`: no money is spoken of.
     pub currency: Option<Currency>,
+    /// Jobs that compare results.
+    pub reconciliations: Vec<ReconciliationSpec>,
     /// Targeting that is in force from the start (flag files): per feature, first match wins.
     pub standing_rules: Vec<(FeatureId, Vec<crate::rollout::Rule>)>,
     /// The salt of each rollout's buckets where the file fixes it; otherwise it comes from the seed.
@@ -629,6 +632,14 @@ impl Estate {
         const NANOS_OF_A_DAY: u64 = 86_400_000_000_000;
         let since_midnight = now.nanos().saturating_add(u64::from(self.starts_at_second_of_day) * 1_000_000_000);
         Day(self.starts_on.0.saturating_add(i32::try_from(since_midnight / NANOS_OF_A_DAY).unwrap_or(i32::MAX)))
+    }
+
+    /// From a moment of the run to a second of the day (UTC) that comes after it: today's, or tomorrow's.
+    pub fn until_daily(&self, now: SimTime, second_of_day: u32) -> SimDuration {
+        const DAY: u64 = 86_400_000_000_000;
+        let since_midnight = u64::from(self.starts_at_second_of_day) * 1_000_000_000 + now.nanos();
+        let wait = (u64::from(second_of_day) * 1_000_000_000 + DAY - since_midnight % DAY) % DAY;
+        SimDuration::from_nanos(if wait == 0 { DAY } else { wait })
     }
 
     /// The end of the run: arrivals, then the drain.

@@ -194,4 +194,8 @@ pub enum Event {
         interaction: Slot<Ongoing>,
         service: ServiceId,
     },
+    /// A reconciliation job runs.
+    Reconcile {
+        job: u32,
+    },
 }

@@ -17,13 +17,8 @@ const LOOKS_FOR_A_REPLICA_EVERY: SimDuration = SimDuration::from_secs(60);
 impl World {
     /// Holds until a second of the day: today's, or tomorrow's where it has come already.
     pub(super) fn queue_until_daily(&mut self, estate: &Estate, slot: Slot<Task>, second_of_day: u32) -> Next {
-        const DAY: u64 = 86_400;
-        let now_second = u64::from(estate.starts_at_second_of_day) * 1_000_000_000 + self.cx.now().nanos();
-        let day = DAY * 1_000_000_000;
-        let wanted = u64::from(second_of_day) * 1_000_000_000;
-        let wait = (wanted + day - now_second % day) % day;
-        let wait = if wait == 0 { day } else { wait };
-        self.accept(estate, slot, SimDuration::from_nanos(wait))
+        let wait = estate.until_daily(self.cx.now(), second_of_day);
+        self.accept(estate, slot, wait)
     }
 
     /// Holds until a condition does; where it does already, what follows runs at once, though no longer for the caller.

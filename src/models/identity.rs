@@ -29,6 +29,7 @@ pub struct Identities {
     members: Vec<u64>,
     reasons: Vec<u64>,
     services: Vec<u64>,
+    reconciliations: Vec<u64>,
 }
 
 /// What stands in for the subject of an event that has come too late: its task is over.
@@ -65,6 +66,7 @@ impl Identities {
             members: estate.members.iter().map(|member| hash(&member.name)).collect(),
             reasons: estate.reasons.iter().map(hash).collect(),
             services: estate.services.iter().map(|service| hash(&service.name)).collect(),
+            reconciliations: estate.reconciliations.iter().map(|job| hash(&job.name)).collect(),
         }
     }
 
@@ -153,6 +155,7 @@ impl World {
             Event::SagaDue { interaction, service } => {
                 (61, within(self.interaction_word(interaction), names.services[service.index()]))
             }
+            Event::Reconcile { job } => (62, names.reconciliations[job as usize]),
         }
     }
 
@@ -268,6 +271,7 @@ impl World {
                 let of = self.interaction_account(estate, interaction);
                 ("SagaDue", format!("of {} for {of}", estate.services[service].name))
             }
+            Event::Reconcile { job } => ("Reconcile", estate.reconciliations[job as usize].name.clone()),
         };
         Account { kind, about }
     }

@@ -235,6 +235,28 @@ pub const ALL: &[Metric] = &[
         unit: "1",
         formula: "amounts of the effects to be undone and not undone when the run ended, in minor units",
     },
+    Metric { name: "reconciliations.count", unit: "1", formula: "runs of reconciliation jobs" },
+    Metric { name: "reconciled.count", unit: "1", formula: "pairs of effects that reconciliations compared" },
+    Metric {
+        name: "reconciliation_missing.count",
+        unit: "1",
+        formula: "pairs of which one side was missing when its time to settle was over",
+    },
+    Metric {
+        name: "reconciliation_differing.count",
+        unit: "1",
+        formula: "pairs whose sides had different amounts, or one of which was wrong",
+    },
+    Metric {
+        name: "reconciliation_variance",
+        unit: "share",
+        formula: "(reconciliation_missing.count + reconciliation_differing.count) / reconciled.count",
+    },
+    Metric {
+        name: "reconciliation_variance.max",
+        unit: "share",
+        formula: "the greatest variance that one run of a job found",
+    },
 ];
 
 pub fn named(name: &str) -> Option<&'static Metric> {

@@ -36,6 +36,7 @@ pub mod observation;
 pub mod planted;
 pub mod program;
 mod progress;
+pub mod reconciliation;
 pub mod saga;
 pub mod service;
 mod silence;

@@ -677,6 +677,13 @@ pub enum Observation {
         replica: ReplicaId,
         after: SimDuration,
     },
+    /// A reconciliation job ran: of the pairs that had settled, how many lack one side and how many do not agree.
+    Reconciled {
+        job: u32,
+        compared: u64,
+        missing: u64,
+        differing: u64,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -745,10 +752,11 @@ pub enum Kind {
     Dropped,
     Compensated,
     Expired,
+    Reconciled,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::Expired as usize + 1;
+    pub const COUNT: usize = Kind::Reconciled as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -802,6 +810,7 @@ impl Kind {
         Kind::Dropped,
         Kind::Compensated,
         Kind::Expired,
+        Kind::Reconciled,
     ];
 
     /// As `reached:` and traces name it.
@@ -858,6 +867,7 @@ impl Kind {
             Kind::Dropped => "dropped",
             Kind::Compensated => "compensated",
             Kind::Expired => "expired",
+            Kind::Reconciled => "reconciled",
         }
     }
 
@@ -920,7 +930,8 @@ impl Observation {
             | Observation::RolledBack { .. }
             | Observation::AlertRaised { .. }
             | Observation::OperatorActed { .. }
-            | Observation::Asked { .. } => None,
+            | Observation::Asked { .. }
+            | Observation::Reconciled { .. } => None,
         }
     }
 
@@ -977,6 +988,7 @@ impl Observation {
             Observation::Dropped { .. } => Kind::Dropped,
             Observation::Compensated(_) => Kind::Compensated,
             Observation::Expired { .. } => Kind::Expired,
+            Observation::Reconciled { .. } => Kind::Reconciled,
         }
     }
 }

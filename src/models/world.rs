@@ -16,6 +16,7 @@ use super::member::Member;
 use super::network::Links;
 use super::observation::{Kind, Observation, Publication};
 use super::progress::Progress;
+use super::reconciliation::Reconciliation;
 use super::service::Replica;
 use super::task::Task;
 use super::timeline::EntryState;
@@ -71,6 +72,7 @@ pub struct World {
     pub(super) once: Lookup<(u32, u64), ()>,
     /// Returns to aggregates that are planned.
     pub(super) returns: Slab<Return>,
+    pub(super) reconciliations: Vec<Reconciliation>,
     pub(super) entries: Vec<EntryState>,
     pub(super) gauges: Vec<Gauge>,
     pub(super) alarms: Vec<Alarm>,
@@ -127,6 +129,7 @@ impl World {
             of_subjects: Lookup::default(),
             once: Lookup::default(),
             returns: Slab::default(),
+            reconciliations: vec![Reconciliation::default(); estate.reconciliations.len()],
             entries: vec![EntryState::default(); estate.timeline.len()],
             gauges: estate.gauges.iter().map(Gauge::new).collect(),
             alarms: vec![Alarm::default(); estate.alerts.len()],
@@ -161,6 +164,7 @@ impl World {
             }
         }
         self.plan_timeline(estate);
+        self.plan_reconciliations(estate);
         if !self.without_rollouts {
             self.plan_rollouts(estate);
             self.plan_alerts(estate);
@@ -236,6 +240,7 @@ impl World {
             Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
             Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
             Event::SagaDue { interaction, service } => self.on_saga_due(estate, interaction, service),
+            Event::Reconcile { job } => self.on_reconcile(estate, job),
         }
     }
 

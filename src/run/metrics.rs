@@ -17,6 +17,7 @@ mod held;
 mod lag;
 mod migration;
 mod plans;
+mod variance;
 
 use super::summary::MetricValue;
 use crate::models::estate::Estate;
@@ -43,6 +44,7 @@ const ALL: &[Create] = &[
     |_| Box::new(control_plane::Questions::default()),
     |_| Box::new(exposure::Exposure::default()),
     |estate| Box::new(debt::Debt::new(estate)),
+    |estate| Box::new(variance::Variance::new(estate)),
 ];
 
 /// One concern: what it looks at, and the metrics it comes to.

@@ -161,7 +161,8 @@ impl Recorder {
             | Observation::Handled { .. }
             | Observation::Dropped { .. }
             | Observation::Compensated(_)
-            | Observation::Expired { .. } => {}
+            | Observation::Expired { .. }
+            | Observation::Reconciled { .. } => {}
         }
     }
 

@@ -55,6 +55,7 @@ pub const STREAM_DELAY: Default = default("lognormal(p50=250us, p99=1ms)", "assu
 pub const BACKOFF_FIRST: Default = default("1s", "LaunchDarkly and flagd SDKs: first reconnect after 1 s");
 pub const BACKOFF_MOST: Default = default("30s", "LaunchDarkly SDKs: at most 30 s between reconnects");
 pub const FOLLOWS_SHARE: Default = default("100%", "every entity, unless the file says which share");
+pub const VARIANCE: Default = default("0%", "a feature becomes authoritative when nothing is off");
 pub const FORWARDS: Default = default("100%", "every hop carries the context on");
 pub const ARRIVAL_COMPLETES: Default =
     default("30s", "assumption: what a customer of an interactive journey waits at most");

@@ -73,6 +73,7 @@ pub fn estate(steps: &[&str]) -> Estate {
         rollouts: vec![rollout],
         timeline: vec![],
         currency: None,
+        reconciliations: Vec::new(),
         standing_rules: vec![],
         salts: vec![],
         bucket_by: vec![],

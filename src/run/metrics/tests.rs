@@ -5,6 +5,7 @@ use crate::models::estate::Estate;
 use crate::models::estate::{PATH_NEW, PATH_OLD};
 use crate::models::observation::*;
 use crate::models::program::Action;
+use crate::models::reconciliation::{ReconciliationSpec, Schedule};
 use crate::rollout::Scope;
 use crate::units::Id;
 
@@ -46,6 +47,8 @@ fn eventful() -> Stream {
     consumers(&mut stream);
     held(&mut stream);
     given_up(&mut stream);
+    stream.push(Observation::Reconciled { job: 0, compared: 16, missing: 1, differing: 1 });
+    stream.push(Observation::Reconciled { job: 0, compared: 4, missing: 0, differing: 3 });
     stream
 }
 
@@ -76,6 +79,15 @@ fn holding() -> Estate {
 fn estate() -> Estate {
     let mut estate = crate::invariants::fixtures::estate();
     estate.currency = Some(Currency { code: "EUR".to_owned(), decimals: 2 });
+    estate.reconciliations = vec![ReconciliationSpec {
+        name: "nightly".to_owned(),
+        left: SHIP,
+        right: CHARGE,
+        schedule: Schedule::Daily(0),
+        feature: None,
+        settles_after: Vec::new(),
+        allows: crate::units::Share::NONE,
+    }];
     for action in
         estate.operations.iter_mut().flat_map(|operation| &mut operation.rules).flat_map(|rule| &mut rule.actions)
     {
@@ -193,6 +205,12 @@ fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
         ("compensation_debt.end", 2.0),
         ("compensation_debt_amount.max", 2_900.0),
         ("compensation_debt_amount.end", 1_600.0),
+        ("reconciliations.count", 2.0),
+        ("reconciled.count", 20.0),
+        ("reconciliation_missing.count", 1.0),
+        ("reconciliation_differing.count", 4.0),
+        ("reconciliation_variance", 0.25),
+        ("reconciliation_variance.max", 0.75),
     ];
     // What plans and migrations are measured by is in `tests/gates.rs` and `tests/migration.rs`.
     const ELSEWHERE: [&str; 13] = [
@@ -231,7 +249,9 @@ fn what_never_happened_has_no_value() {
     let zero = measured.iter().find(|metric| metric.name == "evictions.count");
     assert_eq!(zero.map(|metric| metric.value), Some(0.0));
     let plain = Metrics::new(&crate::invariants::fixtures::estate()).finish(seconds(1.0), &estate);
-    assert!(plain.iter().all(|metric| !metric.name.starts_with("compensation")), "nothing to be undone");
+    assert!(
+        plain.iter().all(|metric| !metric.name.starts_with("compensation") && !metric.name.starts_with("reconcil"))
+    );
 }
 
 #[test]

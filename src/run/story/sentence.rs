@@ -17,6 +17,10 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
         Observation::Decided(decided) => decision(decided, observed.at, estate),
         Observation::Effect(made) => effect(made, estate),
         Observation::Compensated(made) => compensation(made, observed.at, estate),
+        Observation::Reconciled { job, compared, missing, differing } => {
+            let text = format!("compares {compared}: {missing} lack one side, {differing} do not agree");
+            (estate.reconciliations[*job as usize].name.clone(), text)
+        }
         Observation::Expired { service, replica, after, .. } => {
             let saga = &estate.services[*service].name;
             (estate.replicas[*replica].name.clone(), format!("gives the saga of {saga} up after {after}"))

@@ -10,9 +10,6 @@ use crate::scenario::plan::{ComesOut, During, Expectation, Expected};
 use crate::scenario::problem::{Problem, Span};
 use crate::units::SimDuration;
 
-/// Invariants of the language that this version does not judge.
-const LATER: [&str; 1] = ["reconciled"];
-
 /// With what confidence a share of runs is judged.
 const CONFIDENCE: f64 = 0.95;
 
@@ -65,10 +62,6 @@ impl<'a> Draft<'a> {
     }
 
     fn unknown_expectation(&mut self, name: &str, span: Span) {
-        if LATER.contains(&name) {
-            self.problems.push(Problem::unsupported(span, &format!("the invariant `{name}`")).label("not judged"));
-            return;
-        }
         let of_its_own = name.strip_suffix("_success").is_some_and(|of| {
             let entities = self.estate.entities.iter().map(|entity| entity.name.as_str());
             entities.chain(self.journeys.iter().map(|journey| journey.name)).any(|known| known == of)
@@ -80,7 +73,7 @@ impl<'a> Draft<'a> {
         }
         let valid = invariants::ALL.iter().map(|entry| entry.name).chain(metric::ALL.iter().map(|metric| metric.name));
         let problem = Problem::error(span, format!("`{}` is neither an invariant nor a metric", shown(name)));
-        let problem = problem.label("not known").did_you_mean(name, valid.chain(LATER).chain(["reached"]));
+        let problem = problem.label("not known").did_you_mean(name, valid.chain(["reached"]));
         self.problems.push(problem.help("`windtunnel list` prints both"));
     }
 

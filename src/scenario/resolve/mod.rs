@@ -24,6 +24,7 @@ mod operations;
 mod overrides;
 mod place;
 mod population;
+mod reconciliations;
 mod rollout;
 mod services;
 mod settings;
@@ -86,6 +87,7 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.compile_operations();
     draft.check_compensations();
     draft.sagas();
+    draft.reconciliations(&place.key("reconciliation"));
     draft.defects();
     draft.consumers();
     draft.decide_sources();
@@ -295,6 +297,7 @@ fn empty_estate() -> Estate {
         people: Names::default(),
         timeline: Vec::new(),
         currency: None,
+        reconciliations: Vec::new(),
         standing_rules: Vec::new(),
         salts: Vec::new(),
         bucket_by: Vec::new(),

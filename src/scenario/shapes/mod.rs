@@ -6,6 +6,7 @@ mod expect;
 mod guard;
 mod later;
 mod operation;
+mod reconciliation;
 mod rollout;
 mod service;
 
@@ -73,10 +74,9 @@ pub static SCENARIO: Shape = Shape::new(
         key("alerts", Value::List(&Value::Object(&guard::ALERT)), "Rules that call a team."),
         key(
             "reconciliation",
-            named!("reconciliation", later::RECONCILIATION),
-            "Jobs that compare old and new results.",
-        )
-        .later("reconciliation jobs"),
+            named!("reconciliation", reconciliation::RECONCILIATION),
+            "Jobs that compare the results of two effects.",
+        ),
         key("accepted", Value::List(&Value::Anything), "Violations that are known and accepted.")
             .later("accepted violations"),
         key("invariants", Value::MapOf(&expect::INVARIANTS), "Promises that are watched, with their bounds."),

@@ -1,0 +1,139 @@
+//! Reconciliations: jobs that compare two effects of one entity, and find what the estate itself does not know.
+//!
+//! A job sees results, not causes: whether both effects are there and agree in their amount, and whether one is wrong.
+//! What is younger than its time to settle is not looked at yet; what was looked at once is not looked at again.
+
+use super::estate::{Estate, JourneyId};
+use super::event::Event;
+use super::observation::{EffectMade, Interaction, Observation};
+use super::world::World;
+use crate::rollout::{FeatureId, StageId};
+use crate::units::{Share, SimDuration, SimTime};
+use std::collections::BTreeMap;
+
+/// A job as the file describes it.
+#[derive(Clone, Debug)]
+pub struct ReconciliationSpec {
+    pub name: String,
+    pub left: u16,
+    pub right: u16,
+    pub schedule: Schedule,
+    /// The feature whose results it compares.
+    pub feature: Option<FeatureId>,
+    /// How long a difference is in order, by the stage under which the first of the two was made.
+    pub settles_after: Vec<(StageId, SimDuration)>,
+    /// The variance up to which the feature may become authoritative.
+    pub allows: Share,
+}
+
+/// When a job runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    Every(SimDuration),
+    /// At this second of the day (UTC).
+    Daily(u32),
+}
+
+/// The state of a job: pairs that were not looked at yet.
+#[derive(Clone, Debug, Default)]
+pub struct Reconciliation {
+    pairs: BTreeMap<(JourneyId, u64), Pair>,
+}
+
+/// Two effects that belong together, as far as they were made.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    settled: SimTime,
+    left: Option<Side>,
+    right: Option<Side>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Side {
+    amount: Option<u64>,
+    wrong: bool,
+}
+
+impl ReconciliationSpec {
+    fn settles(&self, made: &EffectMade) -> SimDuration {
+        let under = made.under.filter(|(feature, _)| Some(*feature) == self.feature);
+        let time = under.and_then(|(_, stage)| self.settles_after.iter().find(|(of, _)| *of == stage));
+        time.map_or(SimDuration::ZERO, |(_, time)| *time)
+    }
+}
+
+/// By what the two sides are matched: the entity, whichever interaction works on it.
+fn entity_of(interaction: &Interaction, estate: &Estate) -> (JourneyId, u64) {
+    interaction.creator(estate).unwrap_or((interaction.journey, interaction.n))
+}
+
+impl World {
+    pub(super) fn plan_reconciliations(&mut self, estate: &Estate) {
+        for job in 0..estate.reconciliations.len() {
+            self.plan_reconciliation(estate, job as u32);
+        }
+    }
+
+    fn plan_reconciliation(&mut self, estate: &Estate, job: u32) {
+        let wait = match estate.reconciliations[job as usize].schedule {
+            Schedule::Every(every) => every,
+            Schedule::Daily(second_of_day) => estate.until_daily(self.cx.now(), second_of_day),
+        };
+        self.cx.after(wait, Event::Reconcile { job });
+    }
+
+    /// Takes an effect in at the jobs that compare it. A replay repeats what was compared once.
+    pub(super) fn note_for_reconciliation(&mut self, estate: &Estate, made: &EffectMade) {
+        if made.interaction.replay > 0 {
+            return;
+        }
+        let now = self.cx.now();
+        for (spec, state) in estate.reconciliations.iter().zip(&mut self.reconciliations) {
+            if made.effect != spec.left && made.effect != spec.right {
+                continue;
+            }
+            let fresh = || Pair { settled: now + spec.settles(made), left: None, right: None };
+            let pair = state.pairs.entry(entity_of(&made.interaction, estate)).or_insert_with(fresh);
+            let side = Some(Side { amount: made.amount, wrong: made.wrong.is_some() });
+            if made.effect == spec.left { pair.left = side } else { pair.right = side }
+        }
+    }
+
+    /// What was undone is not compared any more.
+    pub(super) fn take_out_of_reconciliation(&mut self, estate: &Estate, of: &Interaction, effect: u16) {
+        let key = entity_of(of, estate);
+        for (spec, state) in estate.reconciliations.iter().zip(&mut self.reconciliations) {
+            let Some(pair) = state.pairs.get_mut(&key) else { continue };
+            if effect == spec.left {
+                pair.left = None;
+            }
+            if effect == spec.right {
+                pair.right = None;
+            }
+            if pair.left.is_none() && pair.right.is_none() {
+                state.pairs.remove(&key);
+            }
+        }
+    }
+
+    /// A job runs: every pair that has settled is compared.
+    pub(super) fn on_reconcile(&mut self, estate: &Estate, job: u32) {
+        let now = self.cx.now();
+        let (mut compared, mut missing, mut differing) = (0, 0, 0);
+        self.reconciliations[job as usize].pairs.retain(|_, pair| {
+            if pair.settled > now {
+                return true;
+            }
+            compared += 1;
+            match (pair.left, pair.right) {
+                (Some(left), Some(right)) => {
+                    differing += u64::from(left.amount != right.amount || left.wrong || right.wrong);
+                }
+                _ => missing += 1,
+            }
+            false
+        });
+        self.cx.observe(Observation::Reconciled { job, compared, missing, differing });
+        self.plan_reconciliation(estate, job);
+    }
+}

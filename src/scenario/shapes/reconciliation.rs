@@ -1,0 +1,30 @@
+//! The table of reconciliation jobs.
+
+use crate::scenario::defaults;
+use crate::scenario::shape::{MapOf, Shape, Value, key};
+
+static SETTLES: MapOf = MapOf { what: "stage", value: Value::Duration, most: 200, bare: false };
+
+pub static RECONCILIATION: Shape = Shape::new(
+    "a reconciliation",
+    &[
+        key("left", Value::Name, "One effect."),
+        key("right", Value::Name, "The effect it is compared with: both are there, agree in their amount, and are right."),
+        key("compare", Value::Name, "An effect whose paths are compared.").later("comparisons of shadowed results"),
+        key("key", Value::Text, "By what the two are matched.").or("entity.id"),
+        key("feature", Value::Name, "The feature whose results it compares.").or("the only one"),
+        key("every", Value::Duration, "How often it runs."),
+        key("daily", Value::Clock, "When it runs each day (UTC)."),
+        key(
+            "settles_after",
+            Value::MapOf(&SETTLES),
+            "How long a difference is in order, by the stage of what came first; holds until the next one on the ladder.",
+        ),
+        key("allows", Value::Share, "The variance up to which the feature may become authoritative.")
+            .default(defaults::VARIANCE),
+        key("metric", Value::Name, "The metric it reports.").later("metrics of one reconciliation"),
+        key("exceptions", Value::Anything, "What happens to what does not match.")
+            .later("exceptions of a reconciliation"),
+    ],
+)
+.exactly_one(&["every", "daily"]);
