@@ -30,7 +30,7 @@ services:
     sdk: {{ poll: 10s }}
     operations:
       order: [{{ when: 'stage == "on"', path: new, do: [{{ {effect} }}] }}, {{ path: old, do: [{{ effect: post }}] }}]
-      recall: [{{ do: [{{ effect: recall }}] }}]
+      recall: [{{ do: [{{ compensate: ship }}] }}]
 journeys:
   order: {{ arrivals: {{ every: 1s }}, first: web.order, feature: express }}
 rollout:

@@ -1083,7 +1083,7 @@ servises: {}", &[
         "112:37 `split-brain` is never violated because of `stale cash` [expected one of stripped context, expired context, untrusted context, fallback, other salt, wrong environment, other attributes, old code, stale cache, carried context, carried by an event, kept by the entity, unexplained] did you mean `stale cache`?",
     ]),
     ("split-brain: holds", "rollback-safe: holds", &[
-        "112:3 this version of windtunnel does not support the invariant `rollback-safe` yet [not judged] ",
+        "112:3 `rollback-safe` is inactive without a bound [a bound is missing] write rollback-safe: { at_most: 5m }",
     ]),
     ("kill-latency: { at_most: 60s, quantile: p99 }", "kill-latency: { at_most: 1% }", &[
         "113:28 `kill-latency` is bounded by a duration [expected a duration such as 60s] for a share of runs: { at_most: 1%, of: runs, confidence: 95% }",

@@ -1,8 +1,7 @@
 //! What gates and alerts measure: answers in a window that slides in slices, and lags as they are.
 
-use super::estate::Estate;
+use super::estate::{Estate, JourneyId, RegionId};
 use super::guard::{Against, BoundId, Bounded, Compared, GaugeSpec, Measured, Side, Statistic};
-use super::interaction::Ongoing;
 use super::observation::{Failure, Outcome, Shadowed};
 use super::world::World;
 use crate::kernel::Histogram;
@@ -30,6 +29,14 @@ impl Trail {
             Side::Control(rollout) => (self.asked & !self.treated) >> rollout & 1 == 1,
         }
     }
+}
+
+/// Who has an answer, as far as gauges ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    pub journey: JourneyId,
+    pub region: RegionId,
+    pub trail: Trail,
 }
 
 /// One measure over time.
@@ -127,12 +134,12 @@ impl World {
     }
 
     /// A customer has an answer.
-    pub(super) fn gauge_answer(&mut self, estate: &Estate, of: &Ongoing, outcome: Outcome, latency: SimDuration) {
+    pub(super) fn gauge_answer(&mut self, estate: &Estate, of: Answered, outcome: Outcome, latency: SimDuration) {
         let now = self.cx.now();
         for (spec, gauge) in estate.gauges.iter().zip(&mut self.gauges) {
             let counts = spec.statistic != Statistic::ShadowMismatch
-                && spec.journey.is_none_or(|journey| journey == of.id.journey)
-                && spec.region.is_none_or(|region| region == of.customer.tenant_region)
+                && spec.journey.is_none_or(|journey| journey == of.journey)
+                && spec.region.is_none_or(|region| region == of.region)
                 && of.trail.is_of(spec.side);
             if counts {
                 let latency = matches!(spec.statistic, Statistic::Latency(_)).then_some(latency);

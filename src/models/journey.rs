@@ -3,6 +3,7 @@
 use super::aggregate::Aggregate;
 use super::estate::{Arrivals, Estate, JourneyId, Quantity, UsersId};
 use super::event::Event;
+use super::gauge::Answered;
 use super::interaction::{Customer, Ongoing, customer};
 use super::observation::{Failure, Interaction, Observation, Outcome};
 use super::task::Caller;
@@ -112,8 +113,9 @@ impl World {
         self.cx.cause = ongoing.cause;
         self.cx.observe(Observation::Finished { interaction: id, outcome, latency });
         if !estate.gauges.is_empty() {
-            let ongoing = ongoing.clone();
-            self.gauge_answer(estate, &ongoing, outcome, latency);
+            let answered =
+                Answered { journey: id.journey, region: ongoing.customer.tenant_region, trail: ongoing.trail };
+            self.gauge_answer(estate, answered, outcome, latency);
         }
         self.release(estate, slot);
         if let Some((users, user)) = user {
