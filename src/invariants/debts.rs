@@ -5,8 +5,7 @@ use crate::models::estate::{EntityId, Estate, Journey, JourneyId, ServiceId};
 use crate::models::observation::{
     CompensationMade, EffectMade, Interaction, Kind, Observation, ObservationId, Observed, Outcome,
 };
-use crate::units::SimTime;
-use std::collections::BTreeMap;
+use crate::units::{Lookup, SimTime, Slab, Slot};
 
 /// The debts of a run, as they come and go.
 #[derive(Debug)]
@@ -16,7 +15,7 @@ pub struct Debts {
     kills: Kills,
     /// Occurrences in flight that did something that could have to be undone, or owe it; and the ended ones to which
     /// somebody may come back, which is world state and may grow (rules.md, 14).
-    occurrences: BTreeMap<OccurrenceKey, Occurrence>,
+    occurrences: Occurrences,
 }
 
 /// What tells an occurrence from every other one of the run.
@@ -29,6 +28,55 @@ struct Occurrence {
     closed: bool,
     failed: bool,
     done: Vec<Done>,
+}
+
+/// Occurrences by their keys, in memory that is used again.
+#[derive(Debug, Default)]
+struct Occurrences {
+    places: Lookup<(u32, u64, u32), Slot<(OccurrenceKey, Occurrence)>>,
+    pool: Slab<(OccurrenceKey, Occurrence)>,
+    spare: Vec<Vec<Done>>,
+}
+
+impl Occurrences {
+    fn place(key: &OccurrenceKey) -> (u32, u64, u32) {
+        (key.0.as_u32(), key.1, key.2)
+    }
+
+    fn get(&self, key: &OccurrenceKey) -> Option<&Occurrence> {
+        self.pool.get(*self.places.get(&Self::place(key))?).map(|(_, of)| of)
+    }
+
+    fn get_mut(&mut self, key: &OccurrenceKey) -> Option<&mut Occurrence> {
+        self.pool.get_mut(*self.places.get(&Self::place(key))?).map(|(_, of)| of)
+    }
+
+    /// The occurrence, in flight if it was not known.
+    fn begin(&mut self, key: OccurrenceKey) -> &mut Occurrence {
+        let known = self.places.get(&Self::place(&key)).copied();
+        let slot = known.unwrap_or_else(|| {
+            let done = self.spare.pop().unwrap_or_default();
+            let slot = self.pool.insert((key, Occurrence { in_flight: true, done, ..Occurrence::default() }));
+            self.places.insert(Self::place(&key), slot);
+            slot
+        });
+        self.pool.get_mut(slot).map(|(_, of)| of).expect("what is known is in its place")
+    }
+
+    fn remove(&mut self, key: &OccurrenceKey) {
+        let slot = self.places.remove(&Self::place(key));
+        if let Some((_, mut of)) = slot.and_then(|slot| self.pool.remove(slot)) {
+            of.done.clear();
+            self.spare.push(of.done);
+        }
+    }
+
+    /// All of them, in the order of their keys.
+    fn in_order(&self) -> Vec<&(OccurrenceKey, Occurrence)> {
+        let mut all: Vec<_> = self.pool.iter().collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        all
+    }
 }
 
 /// An effect that could have to be undone, and is not.
@@ -104,13 +152,13 @@ impl Debts {
         Debts {
             followed: estate.journeys.iter().map(followed).collect(),
             kills: Kills::default(),
-            occurrences: BTreeMap::new(),
+            occurrences: Occurrences::default(),
         }
     }
 
     /// Effects that are owed now.
     pub fn open(&self) -> impl Iterator<Item = &Done> {
-        self.occurrences.values().flat_map(|of| &of.done).filter(|done| done.owed.is_some())
+        self.occurrences.in_order().into_iter().flat_map(|(_, of)| &of.done).filter(|done| done.owed.is_some())
     }
 
     /// Takes in an observation, and tells what it changes.
@@ -131,7 +179,7 @@ impl Debts {
         } else if let Observation::Closed { interaction, status } = observed.what {
             self.close(observed, &interaction, status, estate, tell);
         } else if let Some(kill) = self.kills.observe(observed) {
-            let open = self.occurrences.iter().filter(|(_, of)| of.in_flight);
+            let open = self.occurrences.in_order().into_iter().filter(|(_, of)| of.in_flight);
             let open: Vec<OccurrenceKey> = open.map(|(key, _)| *key).collect();
             for key in open {
                 let owed = Owed::from(observed, "rolled_back", "in flight when killed", By::Kill(kill));
@@ -146,8 +194,7 @@ impl Debts {
         }
         tell(Change::Done);
         let key = made.interaction.key();
-        let new = || Occurrence { in_flight: true, ..Occurrence::default() };
-        let occurrence = self.occurrences.entry(key).or_insert_with(new);
+        let occurrence = self.occurrences.begin(key);
         occurrence.done.push(Done { made: *made, seen: observed.id, owed: None });
         let forbids = |kill: &&InForce| kill.forbids(made, estate);
         let kill = self.kills.iter().find(forbids).copied();

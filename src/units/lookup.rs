@@ -21,6 +21,11 @@ impl<K: Eq + Hash, V> Lookup<K, V> {
     }
 
     /// Puts a value in the place of the one before it, and gives that back.
+    /// Takes a value out.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        self.values.remove(key)
+    }
+
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.values.insert(key, value)
     }
