@@ -1,9 +1,12 @@
 //! Gates, approvals, readiness, alerts and the people behind them: what a file can say, and what then happens.
 
+mod common;
+
+use common::{plan, scenario};
 use std::sync::atomic::AtomicBool;
 use windtunnel::models::observation::{Consent, GateVerdict, Observation, Observed, Publication, Standstill};
 use windtunnel::run::{Completed, Detail, Limits, run};
-use windtunnel::scenario::{Request, Scenario};
+use windtunnel::scenario::Request;
 
 /// An estate in which the new path fails a share of requests, and whatever watches over its rollout.
 fn estate(fails: &str, rollout: &str, rest: &str) -> String {
@@ -37,10 +40,6 @@ rollout:
     )
 }
 
-fn no_files(name: &str) -> Result<Vec<u8>, String> {
-    Err(format!("{name} is not at hand"))
-}
-
 /// Two steps, of five minutes each.
 const STEPS: &str = r#"
     steps:
@@ -51,17 +50,12 @@ const ANALYSIS: &str =
     "    analysis: { every: 30s, window: 2m, delay: 15s, failures: 2 }\n    gate: [\"error_rate.delta < 1%\"]";
 
 fn completed(text: &str, seed: u64) -> Completed {
-    let scenario =
-        Scenario::read("watched.yaml", text.as_bytes(), &mut no_files).unwrap_or_else(|told| panic!("{told}"));
-    let planned = scenario.plan(&Request::default()).unwrap_or_else(|told| panic!("{told}"));
     let detail = Detail::Exhibit { buckets: 10, keep: Vec::new() };
-    run(&planned.plan, seed, Limits::default(), &detail, &AtomicBool::new(false)).expect("nobody stops it")
+    run(&plan(text), seed, Limits::default(), &detail, &AtomicBool::new(false)).expect("nobody stops it")
 }
 
 fn problems(text: &str) -> String {
-    let scenario =
-        Scenario::read("watched.yaml", text.as_bytes(), &mut no_files).unwrap_or_else(|told| panic!("{told}"));
-    match scenario.plan(&Request::default()) {
+    match scenario(text).plan(&Request::default()) {
         Ok(_) => String::new(),
         Err(told) => told.to_string(),
     }

@@ -1,21 +1,17 @@
 //! Shadows and dual writes, and the six stages of a migration with their reads and writes.
 
+mod common;
+
+use common::plan;
 use std::sync::atomic::AtomicBool;
 use windtunnel::models::observation::{Observation, Outcome, Shadowed, Wrote};
 use windtunnel::run::{Completed, Detail, Limits, run};
-use windtunnel::scenario::{Request, Scenario};
-
-fn no_files(name: &str) -> Result<Vec<u8>, String> {
-    Err(format!("{name} is not at hand"))
-}
 
 fn completed(text: &str) -> Completed {
-    let scenario = Scenario::read("m.yaml", text.as_bytes(), &mut no_files).unwrap_or_else(|told| panic!("{told}"));
-    let planned = scenario.plan(&Request::default()).unwrap_or_else(|told| panic!("{told}"));
     let keep = (0..2).flat_map(|journey| (0..5_000).map(move |n| (journey, n))).collect::<Vec<_>>();
     let keep = keep.into_iter().map(|(journey, n)| (windtunnel::units::Id::new(journey), n, 0)).collect();
     let detail = Detail::Exhibit { buckets: 10, keep };
-    run(&planned.plan, 1, Limits::default(), &detail, &AtomicBool::new(false)).expect("nobody stops it")
+    run(&plan(text), 1, Limits::default(), &detail, &AtomicBool::new(false)).expect("nobody stops it")
 }
 
 /// LaunchDarkly's migration flags: reads and writes by stage, the write that counts first, the second one skipped where

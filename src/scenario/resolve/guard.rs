@@ -27,7 +27,6 @@ struct Standing {
     delay: SimDuration,
     before: bool,
     least: u64,
-    is_alert: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -107,7 +106,7 @@ impl<'a> Draft<'a> {
         };
         let least = u64::from(self.maybe_count(&place.key("min_answers"), 100_000_000).unwrap_or(1));
         let before = place.key("against").text() == Some("before");
-        let standing = Standing { rollout: Some(rollout), window, delay, before, least, is_alert: false };
+        let standing = Standing { rollout: Some(rollout), window, delay, before, least };
         (Analysis { every, failures, failure_limit, no_data }, standing)
     }
 
@@ -183,9 +182,6 @@ impl<'a> Draft<'a> {
         let Standing { window, delay, .. } = standing;
         let spec = |side| GaugeSpec { statistic, side, journey, region, window, delay };
         let against = if compared == Compared::Absolute || standing.before {
-            if standing.is_alert && compared != Compared::Absolute {
-                return None;
-            }
             Against::Before
         } else {
             if side != Side::Everybody {
@@ -226,7 +222,7 @@ impl<'a> Draft<'a> {
             return None;
         }
         let group = self.group_named(group, span)?;
-        if compared != Compared::Absolute && (!standing.before || standing.is_alert) {
+        if compared != Compared::Absolute && !standing.before {
             self.error(span, "a consumer group has no control", "expected `analysis: { against: before }`");
             return None;
         }
@@ -565,8 +561,7 @@ impl<'a> Draft<'a> {
             let over = self.maybe_duration(&item.key("over")).unwrap_or(SimDuration::ZERO);
             let repeat = self.period(&item.key("repeat"), defaults::ALERT_REPEAT);
             let least = u64::from(self.maybe_count(&item.key("min_answers"), 100_000_000).unwrap_or(1));
-            let standing =
-                Standing { rollout: None, window, delay: SimDuration::ZERO, before: false, least, is_alert: true };
+            let standing = Standing { rollout: None, window, delay: SimDuration::ZERO, before: false, least };
             let text = when_place.text().unwrap_or_default();
             let when = self.bound(text, when_place.span, standing);
             let pages_place = item.key("pages");
