@@ -82,7 +82,7 @@ fn identities(plan: &Plan, fork: Option<u64>) -> std::collections::BTreeMap<(u32
     loop {
         for fact in world.cx().observations() {
             match fact.what {
-                Observation::Arrived { interaction, tenant, user, tenant_region } => {
+                Observation::Arrived { interaction, tenant, user, tenant_region, .. } => {
                     open.insert(interaction.n, (tenant, user, tenant_region.index()));
                 }
                 Observation::Decided(decided) if fact.at >= at(60) => {

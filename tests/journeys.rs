@@ -2,32 +2,11 @@
 
 mod common;
 
-use common::{plan, scenario};
+use common::{observe, told};
 use std::collections::BTreeMap;
 use windtunnel::models::estate::{Estate, JourneyId};
-use windtunnel::models::observation::{EffectMade, Kind, Observation, Observed, Source, Wrong};
-use windtunnel::models::world::{Course, World};
-use windtunnel::scenario::Request;
+use windtunnel::models::observation::{EffectMade, Observation, Observed, Source, Wrong};
 use windtunnel::units::SimTime;
-
-/// Everything observed in one run of a text.
-fn observe(text: &str, seed: u64) -> (std::sync::Arc<Estate>, Vec<Observed>) {
-    let plan = plan(text);
-    let estate = std::sync::Arc::clone(&plan.estate);
-    let mut world = World::assemble(&estate, seed, Course::WithRollouts, [true; Kind::COUNT]);
-    let mut seen = Vec::new();
-    while world.step(&estate, SimTime::from(estate.horizon())) {
-        seen.extend_from_slice(world.cx().observations());
-    }
-    (estate, seen)
-}
-
-fn told(text: &str) -> String {
-    match scenario(text).plan(&Request::default()) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.to_string(),
-    }
-}
 
 fn effects(seen: &[Observed]) -> impl Iterator<Item = EffectMade> + '_ {
     seen.iter().filter_map(|fact| match fact.what {

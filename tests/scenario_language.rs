@@ -775,7 +775,6 @@ proptest! {
 /// What the scenario above asks for in vain.
 const REFUSED: &[&str] = &[
     "3:11 time zones other than UTC",
-    "6:3 clients with their own caches",
     "14:12 SDK presets",
     "32:28 arrival curves",
     "38:97 metrics of one reconciliation",

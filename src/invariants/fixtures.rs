@@ -15,6 +15,7 @@ use crate::rollout::policy::{PolicyVersion, Scope};
 use crate::rollout::{
     BucketBy, Contract, Feature, FeatureId, Kill, Move, Reason, Stage, StageId, Step, Symbols, WhenUnknown,
 };
+use crate::units::IdVec;
 use crate::units::{Id, Share, SimDuration, SimTime};
 
 pub const GATEWAY: ServiceId = Id::from_u32(0);
@@ -79,6 +80,7 @@ pub fn estate() -> Estate {
             users_per_tenant: 100,
             zipf: 0.0,
             attributes: Vec::new(),
+            clients: IdVec::default(),
         },
         features: [feature()].into_iter().collect(),
         control_plane: ControlPlane {
@@ -115,6 +117,7 @@ pub fn estate() -> Estate {
         symbols: Symbols::default(),
         region_symbols: Vec::new(),
         journey_symbols: Vec::new(),
+        client_symbols: Vec::new(),
         status_symbols: Vec::new(),
         request_attributes: Names::default(),
         contexts,
@@ -167,6 +170,7 @@ fn service(name: &str, index: usize, contexts: &mut Names) -> Service {
         defective: false,
         otherwise: Otherwise::ProcessAs(1),
         external: false,
+        client: false,
         silence: None,
         saga: None,
         operations: vec![Id::new(index)],

@@ -238,7 +238,13 @@ mod tests {
         for (nth, (version, stage)) in moves.iter().enumerate() {
             let of = interaction(nth as u64, 0);
             stream.at(10.0 * (nth + 1) as f64);
-            stream.push(Observation::Arrived { interaction: of, tenant: 1, user: 7, tenant_region: Id::new(0) });
+            stream.push(Observation::Arrived {
+                interaction: of,
+                tenant: 1,
+                user: 7,
+                tenant_region: Id::new(0),
+                means: None,
+            });
             stream.decides(under(*version, decision(of, GATEWAY, *stage)));
             stream.closes(of, None);
         }

@@ -1,6 +1,6 @@
 //! What an interaction can lead to: operations through calls, and through events to whoever consumes them.
 
-use crate::models::estate::{Estate, ServiceId};
+use crate::models::estate::{Estate, Journey, ServiceId};
 use crate::models::program::{Action, OperationId};
 use crate::rollout::FeatureId;
 
@@ -53,6 +53,17 @@ pub fn readers(estate: &Estate, first: OperationId, feature: FeatureId) -> Vec<u
         (operation.may_read.contains(&feature) && !service.ignores.contains(&feature)).then_some(operation.service)
     };
     contexts(estate, operations(estate, first).iter().filter_map(reads))
+}
+
+/// The contexts that decide on `feature` in an interaction of a journey, each once: those that read it, and the clients
+/// with which its customers come.
+pub fn deciders(estate: &Estate, journey: &Journey, feature: FeatureId) -> Vec<u16> {
+    let mut contexts = readers(estate, journey.first, feature);
+    if journey.feature == Some(feature) {
+        let clients = estate.population.clients.iter();
+        contexts.extend(clients.map(|client| estate.services[client.service].context));
+    }
+    contexts
 }
 
 /// The contexts that can mark `moment` in what `first` can lead to, each once.

@@ -46,7 +46,7 @@ fn reachable(estate: &Estate, _: &Settings) -> bool {
     };
     let shared = |feature| {
         let mut journeys = estate.journeys.iter();
-        journeys.any(|journey| reach::readers(estate, journey.first, feature).len() > 1)
+        journeys.any(|journey| reach::deciders(estate, journey, feature).len() > 1)
     };
     estate.features.ids().any(|feature| changes(feature) && shared(feature))
 }

@@ -12,6 +12,7 @@ pub mod histogram;
 pub mod maths;
 pub mod queue;
 pub mod stream;
+pub mod under_way;
 
 pub use agenda::Agenda;
 pub use deadlines::{Deadlines, Due};

@@ -7,6 +7,7 @@ use super::compensation::Undoable;
 use super::estate::{EntityId, Estate, JourneyId};
 use super::event::Event;
 use super::interaction::{Customer, SubjectView};
+use super::journey::Errand;
 use super::observation::Interaction;
 use super::world::World;
 use crate::rollout::Symbols;
@@ -137,7 +138,9 @@ impl World {
             }
         };
         if wanted {
-            self.start(estate, journey, n, customer, None, Some(aggregate));
+            let who = self.with_means(estate, customer);
+            let session = self.session_of(estate, who);
+            self.start(estate, Errand { journey, n, who, user: None, session }, Some(aggregate));
         } else {
             let entity = self.aggregates.get(aggregate).expect("a return holds its aggregate").entity;
             self.release_aggregate(aggregate, estate.entities[entity].per_subject);

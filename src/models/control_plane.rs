@@ -29,6 +29,17 @@ struct Region {
     down: u32,
     frozen: u32,
     slowness: Vec<SimDuration>,
+    /// Since when it answers with which version, or not at all; the first is version 1, from the start.
+    answers: Vec<(SimTime, Option<u32>)>,
+}
+
+impl Region {
+    fn remember(&mut self, now: SimTime) {
+        let answer = (self.down == 0).then_some(self.visible);
+        if self.answers.last().is_none_or(|(_, last)| *last != answer) {
+            self.answers.push((now, answer));
+        }
+    }
 }
 
 impl ControlPlane {
@@ -51,6 +62,25 @@ impl ControlPlane {
     /// The version a region's control plane answers with.
     pub fn visible(&self, region: RegionId) -> u32 {
         self.regions[region.index()].visible
+    }
+
+    /// What a region's control plane answered at a moment up to now; `None`: nothing.
+    pub fn answered(&self, region: RegionId, at: SimTime) -> Option<u32> {
+        let answers = &self.regions[region.index()].answers;
+        let next = answers.partition_point(|(since, _)| *since <= at);
+        next.checked_sub(1).map_or(Some(1), |last| answers[last].1)
+    }
+
+    /// The last moment up to `at` at which a region's control plane answered; the start, where it never did.
+    pub fn last_answer(&self, region: RegionId, at: SimTime) -> SimTime {
+        let answers = &self.regions[region.index()].answers;
+        let next = answers.partition_point(|(since, _)| *since <= at);
+        if next.checked_sub(1).is_none_or(|last| answers[last].1.is_some()) {
+            return at;
+        }
+        // It had fallen silent; the moment before is the last of the answer before.
+        let silent = answers[..next].iter().rev().find(|(_, answer)| answer.is_none());
+        silent.map_or(SimTime::ZERO, |(since, _)| SimTime::from(since.since_start() - SimDuration::from_nanos(1)))
     }
 
     pub fn obstacle(&self, region: RegionId) -> Option<Obstacle> {
@@ -110,8 +140,10 @@ impl World {
         }
         // Whoever rests has heard of what was visible so far, and of nothing else.
         self.wake_region(estate, region);
+        let now = self.cx.now();
         let state = &mut self.control_plane.regions[region.index()];
         state.visible = state.arrived;
+        state.remember(now);
         let version = state.visible;
         self.cx.observe(Observation::PolicyReplicated { region, version: PolicyVersion(version) });
         for replica in ordered(estate.replicas.ids()) {
@@ -160,12 +192,15 @@ impl World {
 
     pub(super) fn set_control_plane_down(&mut self, estate: &Estate, region: RegionId, down: bool) {
         self.wake_region(estate, region);
+        let now = self.cx.now();
         let state = &mut self.control_plane.regions[region.index()];
         if down {
             state.down += 1;
+            state.remember(now);
             self.break_streams(estate, region, Obstacle::ControlPlaneDown);
         } else {
             state.down -= 1;
+            state.remember(now);
         }
     }
 

@@ -85,7 +85,7 @@ impl World {
     }
 
     /// A decision that rests on no policy.
-    fn unfounded(&self, stage: StageId) -> CarriedDecision {
+    pub(super) fn unfounded(&self, stage: StageId) -> CarriedDecision {
         CarriedDecision {
             stage,
             reason: Reason::Error,
@@ -259,7 +259,7 @@ impl World {
             staleness,
             code: self.replicas[task.replica.index()].code,
             salt: decision.salt,
-            attributes: customer.user ^ u64::from(customer.tenant) << 40 ^ decision.left_out,
+            attributes: customer.attributes(decision.left_out),
             context_missing: found.unheard.missing,
             refused: found.unheard.refused,
             environment: decision.environment,
@@ -351,6 +351,8 @@ impl Slots for Asking<'_> {
             | Asked::TenantRegion
             | Asked::TenantId
             | Asked::TenantJoined
+            | Asked::Client
+            | Asked::ClientOld
             | Asked::UserId
             | Asked::Journey => self.world.subject_view(self.estate, self.task).asked(asked),
         }

@@ -4,6 +4,7 @@
 //! compiled into this once, and every seed runs over the same one.
 
 use super::amount::{Amount, Currency};
+use super::client::Client;
 use super::defect::Defect;
 use super::fault::Fault;
 use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
@@ -88,6 +89,8 @@ pub struct Population {
     pub zipf: f64,
     /// Attributes of a tenant: name, and each value with its share.
     pub attributes: Vec<Attribute>,
+    /// The apps users have; whoever has none comes without a decision.
+    pub clients: IdVec<Client>,
 }
 
 impl Population {
@@ -135,6 +138,10 @@ pub enum Asked {
     DomainVersion,
     /// Whether the tenant joined after the run began.
     TenantJoined,
+    /// The name of the user's client; missing where the user has none.
+    Client,
+    /// Whether the user's client is of a version from before the features.
+    ClientOld,
     /// Whether a service is up, can be reached and has room, as the replica at work finds it.
     Healthy(ServiceId),
 }
@@ -271,6 +278,8 @@ pub struct Service {
     pub defective: bool,
     pub otherwise: Otherwise,
     pub external: bool,
+    /// An app of its users, not a service: nothing is sent to it.
+    pub client: bool,
     /// How often an attempt gets no answer, and what becomes of it then.
     pub silence: Option<Silence>,
     /// What it drives to an end or undoes, if it does.
@@ -606,6 +615,7 @@ pub struct Estate {
     pub region_symbols: Vec<Symbol>,
     /// The journey names as symbols, by journey.
     pub journey_symbols: Vec<Symbol>,
+    pub client_symbols: Vec<Symbol>,
     /// The statuses as symbols, by status.
     pub status_symbols: Vec<Symbol>,
     pub request_attributes: Names,

@@ -3,6 +3,7 @@
 use super::aggregate::Return;
 use super::estate::{GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, UsersId};
 use super::interaction::Ongoing;
+use super::journey::Errand;
 use super::observation::Outcome;
 use super::task::Task;
 use super::topic::Sent;
@@ -193,6 +194,10 @@ pub enum Event {
     SagaDue {
         interaction: Slot<Ongoing>,
         service: ServiceId,
+    },
+    /// A request that was made without a connection is sent.
+    Sends {
+        message: Slot<Errand>,
     },
     /// A reconciliation job runs.
     Reconcile {

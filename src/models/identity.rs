@@ -5,6 +5,7 @@ use super::aggregate::Return;
 use super::estate::{Estate, GroupId, MemberId, ReplicaId};
 use super::event::Event;
 use super::interaction::Ongoing;
+use super::journey::Errand;
 use super::observation::{Decided, Outcome};
 use super::task::Task;
 use super::topic::Sent;
@@ -155,6 +156,7 @@ impl World {
             Event::SagaDue { interaction, service } => {
                 (61, within(self.interaction_word(interaction), names.services[service.index()]))
             }
+            Event::Sends { message } => (63, self.unsent_word(message)),
             Event::Reconcile { job } => (62, names.reconciliations[job as usize]),
         }
     }
@@ -165,6 +167,11 @@ impl World {
         let at = names.operations[task.operation.index()] ^ names.replicas[task.replica.index()].rotate_left(1);
         let ordinals = u64::from(task.visit) << 32 | u64::from(task.action) << 16 | u64::from(task.attempt);
         within(within(at, ordinals), self.interaction_word(task.interaction))
+    }
+
+    fn unsent_word(&self, slot: Slot<Errand>) -> u64 {
+        let names = &self.keys.identities;
+        self.unsent.get(slot).map_or(OVER, |unsent| within(names.journeys[unsent.journey.index()], unsent.n))
     }
 
     fn return_word(&self, slot: Slot<Return>) -> u64 {
@@ -210,6 +217,7 @@ impl World {
             Event::Arrive { journey } => {
                 ("Arrive", format!("{} {}", estate.journeys[journey].name, self.arrived[journey.index()]))
             }
+            Event::Sends { message } => ("Sends", self.unsent_account(estate, message)),
             Event::Returns { planned } => ("Returns", self.return_account(estate, planned)),
             Event::UserActs { users, user } => ("UserActs", format!("{} {user}", estate.users[users].name)),
             Event::Deliver { task: of } => ("Deliver", task(of)),
@@ -283,6 +291,11 @@ impl World {
         let (replica, visit, attempt) = (&estate.replicas[task.replica].name, task.visit + 1, task.attempt);
         let of = self.interaction_account(estate, task.interaction);
         format!("{service}.{} at {replica} for {of}, visit {visit}, attempt {attempt}", operation.name)
+    }
+
+    fn unsent_account(&self, estate: &Estate, slot: Slot<Errand>) -> String {
+        let Some(unsent) = self.unsent.get(slot) else { return "a request that is sent".to_owned() };
+        format!("{} {}", estate.journeys[unsent.journey].name, unsent.n)
     }
 
     fn return_account(&self, estate: &Estate, slot: Slot<Return>) -> String {

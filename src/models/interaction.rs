@@ -1,6 +1,7 @@
 //! An interaction in flight: the customer's errand and everything it caused that is not done yet.
 
 use super::aggregate::Aggregate;
+use super::client::{Means, means};
 use super::compensation::Undoable;
 use super::estate::{Estate, RegionId, UsersId};
 use super::gauge::Trail;
@@ -21,6 +22,15 @@ pub struct Customer {
     pub tenant: u32,
     pub user: u64,
     pub tenant_region: RegionId,
+    /// The app the user comes with, if any.
+    pub means: Option<Means>,
+}
+
+impl Customer {
+    /// What a decision about this customer can see, as one word; `left_out` is the hash of what it lacks.
+    pub fn attributes(&self, left_out: u64) -> u64 {
+        self.user ^ u64::from(self.tenant) << 40 ^ left_out
+    }
 }
 
 /// An interaction in flight.
@@ -147,7 +157,8 @@ pub fn customer(estate: &Estate, keys: &Keys, draws: &mut Draws, journey: usize,
     .min(joined - 1);
     let of_tenant = (draws.unit(subject, n, 1) * f64::from(population.users_per_tenant)) as u64;
     let user = u64::from(tenant) * u64::from(population.users_per_tenant) + of_tenant;
-    Customer { tenant, user, tenant_region: tenant_region(estate, keys, draws, tenant) }
+    let means = means(estate, keys, draws, user, now);
+    Customer { tenant, user, tenant_region: tenant_region(estate, keys, draws, tenant), means }
 }
 
 fn tenant_region(estate: &Estate, keys: &Keys, draws: &mut Draws, tenant: u32) -> RegionId {
@@ -202,6 +213,11 @@ impl SubjectView<'_> {
             Asked::TenantRegion => Value::Text(self.estate.region_symbols[self.customer.tenant_region.index()]),
             Asked::TenantJoined => Value::Bool(self.customer.tenant >= self.estate.population.from_the_start),
             Asked::TenantId => Value::Int(i64::from(self.customer.tenant)),
+            Asked::Client => self
+                .customer
+                .means
+                .map_or(Value::Missing, |means| Value::Text(self.estate.client_symbols[means.client.index()])),
+            Asked::ClientOld => Value::Bool(self.customer.means.is_some_and(|means| means.old)),
             Asked::UserId => Value::Int(self.customer.user as i64),
             Asked::Journey => Value::Text(self.estate.journey_symbols[usize::from(self.journey)]),
             // Known to a task only; validation keeps them out of audiences.

@@ -1,6 +1,7 @@
 //! Journeys: customers arrive, their errand starts at the first service, and they get an answer.
 
 use super::aggregate::Aggregate;
+use super::client::Session;
 use super::estate::{Arrivals, Estate, JourneyId, Quantity, UsersId};
 use super::event::Event;
 use super::gauge::Answered;
@@ -14,6 +15,18 @@ use crate::kernel::stream::{address, unit_interval};
 use crate::rollout::FeatureId;
 use crate::rollout::decide::decide;
 use crate::units::{Id, SimDuration, SimTime, Slot};
+
+/// A customer on an errand: the n-th interaction of a journey.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    pub journey: JourneyId,
+    pub n: u64,
+    pub who: Customer,
+    /// The closed-loop user who runs it, if it is one.
+    pub user: Option<(UsersId, u32)>,
+    /// The session of the client in which it was begun.
+    pub session: Option<Session>,
+}
 
 impl World {
     /// The time from the n-th arrival of a journey to the next, or from the start to the first.
@@ -45,7 +58,7 @@ impl World {
         self.plan_arrival(estate, journey);
         let now = self.cx.now();
         let who = customer(estate, &self.keys, &mut self.cx.draws, journey.index(), n, now);
-        self.start(estate, journey, n, who, None, None);
+        self.set_out(estate, Errand { journey, n, who, user: None, session: None });
     }
 
     fn open(&mut self, journey: JourneyId, n: u64, replay: u32, identity: u64, who: Customer) -> Slot<Ongoing> {
@@ -55,23 +68,16 @@ impl World {
         let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
         ongoing.id.place = slot.place();
         let id = ongoing.id;
-        let Customer { tenant, user, tenant_region } = who;
+        let Customer { tenant, user, tenant_region, means } = who;
         self.cx.cause = 0;
-        let seen = self.cx.observe(Observation::Arrived { interaction: id, tenant, user, tenant_region });
+        let seen = self.cx.observe(Observation::Arrived { interaction: id, tenant, user, tenant_region, means });
         self.interactions.get_mut(slot).expect("the interaction was just made").cause = seen;
         slot
     }
 
     /// An interaction begins: about an aggregate of its own or its subject's, or about the one it comes back to.
-    pub(super) fn start(
-        &mut self,
-        estate: &Estate,
-        journey: JourneyId,
-        n: u64,
-        who: Customer,
-        user: Option<(UsersId, u32)>,
-        about: Option<Slot<Aggregate>>,
-    ) {
+    pub(super) fn start(&mut self, estate: &Estate, errand: Errand, about: Option<Slot<Aggregate>>) {
+        let Errand { journey, n, who, user, session } = errand;
         let identity = self.keys.journeys[journey.index()].identity.wrapping_add(n);
         let slot = self.open(journey, n, 0, identity, who);
         let described = &estate.journeys[journey];
@@ -83,6 +89,7 @@ impl World {
         if let Some(of) = about.filter(|_| !described.followed_by.is_empty()) {
             self.plan_returns(estate, id, who, of);
         }
+        let context = session.map(|session| self.client_decides(estate, slot, session)).unwrap_or_default();
         let ongoing = self.interactions.get_mut(slot).expect("the interaction was just made");
         let visit = ongoing.visit(described.first);
         self.cx.cause = ongoing.cause;
@@ -93,7 +100,8 @@ impl World {
                 let operation = described.first;
                 self.cx.observe(Observation::Called { interaction: id, from: None, operation, replica, attempt: 1 });
                 let task = self.new_task(slot, operation, replica, Caller::Customer);
-                self.tasks.get_mut(task).expect("the task was just made").deed = identity;
+                let made = self.tasks.get_mut(task).expect("the task was just made");
+                (made.deed, made.context) = (identity, context);
                 self.dispatch_task(estate, task, who.tenant_region);
             }
             None => {
@@ -166,7 +174,7 @@ impl World {
         self.arrived[chosen.index()] += 1;
         let now = self.cx.now();
         let who = customer(estate, &self.keys, &mut self.cx.draws, chosen.index(), n, now);
-        self.start(estate, chosen, n, who, Some((users, user)), None);
+        self.set_out(estate, Errand { journey: chosen, n, who, user: Some((users, user)), session: None });
     }
 
     fn next_round(&mut self, users: UsersId, user: u32) -> u64 {
@@ -190,7 +198,7 @@ impl World {
             estate,
             keys: &self.keys,
             draws: &mut self.cx.draws,
-            customer: Customer { tenant: 0, user: 0, tenant_region: Id::new(0) },
+            customer: Customer { tenant: 0, user: 0, tenant_region: Id::new(0), means: None },
             journey: 0,
             identity: 0,
             left_out: &[],

@@ -62,6 +62,10 @@ pub struct Keys {
     /// Record processing, per group.
     pub groups: Vec<StreamKey>,
     pub tenants: StreamKey,
+    /// Which client a user has, and whether it is old.
+    pub client_of: StreamKey,
+    /// Per client: the sessions of its users.
+    pub clients: Vec<StreamKey>,
     pub request_attributes: Vec<StreamKey>,
     pub tenant_attributes: Vec<StreamKey>,
     pub users: Vec<StreamKey>,
@@ -97,6 +101,7 @@ impl Keys {
             defects: self.defects.clone(),
             partitioners: self.partitioners.clone(),
             tenants: self.tenants,
+            client_of: self.client_of,
             request_attributes: self.request_attributes.clone(),
             tenant_attributes: self.tenant_attributes.clone(),
             salts: self.salts.clone(),
@@ -144,6 +149,8 @@ impl Keys {
                 .map(|group| root.child("group").child(&group.name).child(&estate.topics[group.topic].name))
                 .collect(),
             tenants: root.child("tenant-region"),
+            client_of: root.child("client-of"),
+            clients: named(root.child("client"), estate.population.clients.iter().map(|client| client.name.as_str())),
             request_attributes: named(root.child("request-attribute"), estate.request_attributes.iter()),
             tenant_attributes: named(
                 root.child("tenant-attribute"),

@@ -25,7 +25,8 @@ impl<'a> Levers<'a> {
     /// The replicas a target means, in the order of their names.
     pub fn replicas(&self, target: &Target) -> Vec<ReplicaId> {
         let concerned = |(_, spec): &(ReplicaId, &super::estate::ReplicaSpec)| {
-            target.service.is_none_or(|service| spec.service == service)
+            !self.estate.services[spec.service].client
+                && target.service.is_none_or(|service| spec.service == service)
                 && target.region.is_none_or(|region| spec.region == region)
         };
         let mut found: Vec<ReplicaId> = self.estate.replicas.enumerate().filter(concerned).map(|(id, _)| id).collect();

@@ -9,6 +9,7 @@ pub mod amount;
 mod approval;
 pub mod cache;
 pub mod carried;
+pub mod client;
 pub mod compensation;
 pub mod control_plane;
 pub mod cx;

@@ -1,6 +1,7 @@
 //! Observations: facts the models report, in time order, each with its cause. Checkers, metrics, trace and reports
 //! read this stream and the estate, and nothing else.
 
+use super::client::Means;
 use super::estate::{EntityId, GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, TopicId};
 use super::guard::{Act, BoundId};
 use super::program::OperationId;
@@ -397,6 +398,8 @@ pub enum Observation {
         tenant: u32,
         user: u64,
         tenant_region: RegionId,
+        /// The app it came with, if any.
+        means: Option<Means>,
     },
     /// The customer has the answer.
     Finished {

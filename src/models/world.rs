@@ -3,6 +3,7 @@
 use super::aggregate::{Aggregate, Return};
 use super::alarm::Alarm;
 use super::cache::Cache;
+use super::client::Session;
 use super::control_plane::ControlPlane;
 use super::cx::Cx;
 use super::estate::{Estate, RegionId};
@@ -11,6 +12,7 @@ use super::flow::Waiting;
 use super::gauge::Gauge;
 use super::group::Group;
 use super::interaction::{Ongoing, Spare};
+use super::journey::Errand;
 use super::keys::Keys;
 use super::member::Member;
 use super::network::Links;
@@ -72,6 +74,10 @@ pub struct World {
     pub(super) once: Lookup<(u32, u64), ()>,
     /// Returns to aggregates that are planned.
     pub(super) returns: Slab<Return>,
+    /// By user: the session that was last met.
+    pub(super) sessions: Lookup<u64, Session>,
+    /// Requests that wait for a connection.
+    pub(super) unsent: Slab<Errand>,
     pub(super) reconciliations: Vec<Reconciliation>,
     pub(super) entries: Vec<EntryState>,
     pub(super) gauges: Vec<Gauge>,
@@ -129,6 +135,8 @@ impl World {
             of_subjects: Lookup::default(),
             once: Lookup::default(),
             returns: Slab::default(),
+            sessions: Lookup::default(),
+            unsent: Slab::default(),
             reconciliations: vec![Reconciliation::default(); estate.reconciliations.len()],
             entries: vec![EntryState::default(); estate.timeline.len()],
             gauges: estate.gauges.iter().map(Gauge::new).collect(),
@@ -240,6 +248,7 @@ impl World {
             Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
             Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
             Event::SagaDue { interaction, service } => self.on_saga_due(estate, interaction, service),
+            Event::Sends { message } => self.on_sends(estate, message),
             Event::Reconcile { job } => self.on_reconcile(estate, job),
         }
     }

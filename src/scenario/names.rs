@@ -21,6 +21,8 @@ pub struct Vocabulary {
     pub services: Vec<String>,
     /// Whether tenants join during the run.
     pub tenants_join: bool,
+    /// The clients users can have.
+    pub clients: Vec<String>,
 }
 
 impl Vocabulary {
@@ -71,13 +73,14 @@ pub struct ConditionNames<'a> {
 /// Of a tenant that was not there when the run began.
 pub const JOINED: &str = "joined_after_start";
 
-const AUDIENCE_WORDS: [&str; 5] = ["tenant", "user", "request", "journey", "region"];
-const EXISTING_WORDS: [&str; 5] = ["status", "tenant", "user", "request", "journey"];
-const RULE_WORDS: [&str; 11] = [
+const AUDIENCE_WORDS: [&str; 6] = ["tenant", "user", "client", "request", "journey", "region"];
+const EXISTING_WORDS: [&str; 6] = ["status", "tenant", "user", "client", "request", "journey"];
+const RULE_WORDS: [&str; 12] = [
     "stage",
     "status",
     "tenant",
     "user",
+    "client",
     "request",
     "journey",
     "region",
@@ -181,6 +184,17 @@ impl Names for ConditionNames<'_> {
                 let message = "no tenant joins during the run: population.tenants.joining says how many would";
                 return Err(error(message, None));
             }
+            ["client", "name" | "old"] if self.vocabulary.clients.is_empty() => {
+                return Err(error("nobody has a client: population.clients would say who", None));
+            }
+            ["client", "name"] => (Asked::Client, Self::texts(&self.vocabulary.clients)),
+            ["client", "old"] => (Asked::ClientOld, Type::Bool),
+            ["client", other] => {
+                return Err(error(
+                    format!("`client.{other}` is not known of a client"),
+                    nearest(other, ["name", "old"]),
+                ));
+            }
             ["user", "id"] => (Asked::UserId, Type::Int),
             ["tenant" | "request", name] => return self.attribute(path[0], name),
             ["journey"] => (Asked::Journey, Self::texts(&self.vocabulary.journeys)),
@@ -205,7 +219,7 @@ impl Names for ConditionNames<'_> {
             ["attempt"] if rule => (Asked::Attempt, Type::Int),
             ["replayed"] if rule => (Asked::Replayed, Type::Bool),
             ["domain_version"] if rule => (Asked::DomainVersion, Type::Int),
-            ["tenant" | "user" | "request"] => {
+            ["tenant" | "user" | "request" | "client"] => {
                 return Err(error(
                     format!(
                         "`{}` of a condition has fields, such as {}",
@@ -213,6 +227,7 @@ impl Names for ConditionNames<'_> {
                         match path[0] {
                             "tenant" => "tenant.region",
                             "user" => "user.id",
+                            "client" => "client.name",
                             _ => "request.country",
                         }
                     ),

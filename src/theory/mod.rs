@@ -7,6 +7,7 @@
 pub mod bucketing;
 pub mod caches;
 pub mod canary;
+pub mod clients;
 pub mod exposure;
 pub mod herd;
 pub mod lag;

@@ -4,9 +4,14 @@
 
 pub mod counting;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use windtunnel::models::estate::Estate;
+use windtunnel::models::observation::{Kind, Observed};
+use windtunnel::models::world::{Course, World};
 use windtunnel::run::{Completed, Detail, Limits, run};
 use windtunnel::scenario::{Plan, Request, Scenario};
+use windtunnel::units::SimTime;
 
 /// The scenario in `text`, without other files.
 pub fn scenario(text: &str) -> Scenario {
@@ -39,4 +44,23 @@ pub fn run_once(plan: &Plan, seed: u64) -> Completed {
 pub fn shipped(name: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+/// Everything observed in one run of a text.
+pub fn observe(text: &str, seed: u64) -> (Arc<Estate>, Vec<Observed>) {
+    let estate = plan(text).estate;
+    let mut world = World::assemble(&estate, seed, Course::WithRollouts, [true; Kind::COUNT]);
+    let mut seen = Vec::new();
+    while world.step(&estate, SimTime::from(estate.horizon())) {
+        seen.extend_from_slice(world.cx().observations());
+    }
+    (estate, seen)
+}
+
+/// What is told of a text that cannot be planned; nothing of one that can.
+pub fn told(text: &str) -> String {
+    match scenario(text).plan(&Request::default()) {
+        Ok(_) => String::new(),
+        Err(problems) => problems.to_string(),
+    }
 }

@@ -47,6 +47,7 @@ pub fn estate(steps: &[&str]) -> Estate {
             users_per_tenant: 10_000,
             zipf: 0.0,
             attributes: vec![],
+            clients: IdVec::default(),
         },
         features: IdVec::default(),
         control_plane: ControlPlane {
@@ -81,6 +82,7 @@ pub fn estate(steps: &[&str]) -> Estate {
         symbols: Symbols::default(),
         region_symbols: vec![],
         journey_symbols: vec![],
+        client_symbols: vec![],
         status_symbols: vec![],
         request_attributes: Names::default(),
         contexts: Names::default(),

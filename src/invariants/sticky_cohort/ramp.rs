@@ -49,11 +49,18 @@ pub fn asks_only_subjects(estate: &Estate, feature: FeatureId) -> bool {
 
 fn asks_subject_only(estate: &Estate, audience: &Condition) -> bool {
     estate.asked(audience).all(|asked| match asked {
-        Asked::TenantAttribute(_) | Asked::TenantRegion | Asked::TenantId | Asked::TenantJoined | Asked::UserId => true,
+        Asked::TenantAttribute(_)
+        | Asked::TenantRegion
+        | Asked::TenantId
+        | Asked::TenantJoined
+        | Asked::UserId
+        | Asked::Client => true,
         Asked::Stage(_)
         | Asked::Flag(_)
         | Asked::RequestAttribute(_)
         | Asked::Journey
+        // An app is replaced by a newer one.
+        | Asked::ClientOld
         | Asked::Region
         | Asked::Code
         | Asked::Status

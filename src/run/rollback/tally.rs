@@ -19,8 +19,8 @@ pub struct Users(BTreeMap<u32, Customer>);
 impl Users {
     pub fn observe(&mut self, world: &World) {
         for observed in world.cx().observations() {
-            if let Observation::Arrived { interaction, tenant, user, tenant_region } = observed.what {
-                self.0.insert(interaction.place, Customer { tenant, user, tenant_region });
+            if let Observation::Arrived { interaction, tenant, user, tenant_region, means } = observed.what {
+                self.0.insert(interaction.place, Customer { tenant, user, tenant_region, means });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::plan::of_plan;
 use crate::invariants::{grounds, occurrence, scope};
+use crate::models::client::Means;
 use crate::models::estate::{Delivery, Estate, ReplicaId};
 use crate::models::observation::*;
 use crate::models::program::OperationId;
@@ -126,6 +127,13 @@ fn delivery(delivered: &Delivered, estate: &Estate) -> (String, String) {
     (estate.members[delivered.member].name.clone(), text)
 }
 
+/// ` with app`, where the user has one.
+fn with_client(means: Option<Means>, estate: &Estate) -> String {
+    let Some(Means { client, old }) = means else { return String::new() };
+    let name = &estate.population.clients[client].name;
+    if old { format!(" with an old version of {name}") } else { format!(" with {name}") }
+}
+
 fn operation(id: OperationId, estate: &Estate) -> String {
     let operation = &estate.operations[id];
     format!("{}.{}", estate.services[operation.service].name, operation.name)
@@ -141,11 +149,11 @@ fn answer(outcome: Outcome, latency: SimDuration, estate: &Estate) -> String {
 
 fn of_request(what: &Observation, estate: &Estate) -> Option<(String, String)> {
     let customer = || "customer".to_owned();
-    Some(if let Observation::Arrived { interaction, tenant, user, tenant_region } = what {
+    Some(if let Observation::Arrived { interaction, tenant, user, tenant_region, means } = what {
         let region = &estate.regions[*tenant_region].name;
         let (errand, whose) = (occurrence(interaction, estate), format!("user {user} of tenant {tenant} in {region}"));
         match interaction.replay {
-            0 => (customer(), format!("begins {errand}, as {whose}")),
+            0 => (customer(), format!("begins {errand}, as {whose}{}", with_client(*means, estate))),
             _ => (errand, format!("begins, for {whose}")),
         }
     } else if let Observation::Finished { outcome, latency, .. } = what {

@@ -72,6 +72,8 @@ impl<'a> Draft<'a> {
             | Asked::TenantRegion
             | Asked::TenantId
             | Asked::TenantJoined
+            | Asked::Client
+            | Asked::ClientOld
             | Asked::UserId
             | Asked::Journey
             | Asked::Region

@@ -9,7 +9,11 @@ use crate::units::Id;
 impl<'a> Draft<'a> {
     pub(super) fn decide_sources(&mut self) {
         let edges = self.estate.services.enumerate().filter(|(_, service)| service.edge);
-        let first: Vec<OperationId> = edges.flat_map(|(_, service)| service.operations.iter().copied()).collect();
+        let mut first: Vec<OperationId> = edges.flat_map(|(_, service)| service.operations.iter().copied()).collect();
+        // What comes from a client has been decided there.
+        if !self.estate.population.clients.is_empty() {
+            first.extend(self.estate.journeys.iter().map(|journey| journey.first));
+        }
         let behind: Vec<ServiceId> =
             self.reached_from(first).into_iter().map(|id| self.estate.operations[id].service).collect();
         for at in 0..self.services.len() {

@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
     fn advise_idle_services(&mut self) {
         let names: Vec<&str> = self.estate.services.iter().map(|service| service.name.as_str()).collect();
         for (id, service) in self.estate.services.enumerate() {
-            if service.operations.is_empty() {
+            if service.operations.is_empty() && !service.client {
                 let others = names.iter().copied().filter(|other| *other != service.name);
                 let message = format!("no journey reaches the service `{}`", service.name);
                 let problem = Problem::advice(self.services[id.index()].key, message).label("nothing calls it");

@@ -6,6 +6,7 @@
 
 mod actions;
 mod amounts;
+mod clients;
 mod compensations;
 mod conditions;
 mod contract;
@@ -79,6 +80,7 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.number_features();
     draft.control_plane(&place);
     draft.declare_services(&place);
+    draft.clients(&place.key("population").key("clients"));
     draft.topics(&place);
     draft.declare_operations();
     draft.begin_journeys();
@@ -271,6 +273,7 @@ fn empty_estate() -> Estate {
             users_per_tenant: 1,
             zipf: 0.0,
             attributes: Vec::new(),
+            clients: IdVec::default(),
         },
         features: IdVec::default(),
         control_plane: ControlPlane {
@@ -305,6 +308,7 @@ fn empty_estate() -> Estate {
         symbols: Default::default(),
         region_symbols: Vec::new(),
         journey_symbols: Vec::new(),
+        client_symbols: Vec::new(),
         status_symbols: Vec::new(),
         request_attributes: Names::default(),
         contexts: Names::default(),

@@ -67,7 +67,11 @@ impl<'a> Draft<'a> {
         for at in 0..self.services.len() {
             let id = crate::models::estate::ServiceId::new(at);
             let named = self.services[at].place.key("trusts").texts();
-            let trusts = named.into_iter().filter_map(|(name, span)| self.service_named(name, span)).collect();
+            let known = |draft: &mut Self, name: &str, span| {
+                let client = draft.estate.service_named(name).filter(|id| draft.estate.services[*id].client);
+                client.or_else(|| draft.service_named(name, span))
+            };
+            let trusts = named.into_iter().filter_map(|(name, span)| known(self, name, span)).collect();
             self.estate.services[id].trusts = trusts;
         }
     }

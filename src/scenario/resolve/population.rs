@@ -7,7 +7,7 @@ use crate::rollout::Symbol;
 use crate::scenario::defaults;
 use crate::scenario::names::JOINED;
 use crate::scenario::problem::{Problem, Span};
-use crate::units::Share;
+use crate::units::{IdVec, Share};
 
 impl<'a> Draft<'a> {
     pub(super) fn population(&mut self, place: &Place<'a>) {
@@ -45,9 +45,22 @@ impl<'a> Draft<'a> {
             let values = values.into_iter().map(|(_, symbol, share)| (symbol, share)).collect();
             attributes.push(Attribute { name: name.to_owned(), values });
         }
+        let clients = place.key("clients").named();
+        self.vocabulary.clients = clients.iter().map(|(entry, _)| entry.name().to_owned()).collect();
+        for (entry, _) in clients {
+            let symbol = self.vocabulary.symbols.intern(entry.name());
+            self.estate.client_symbols.push(symbol);
+        }
         let (all, joining) = self.joining(count, &tenants.key("joining"));
-        self.estate.population =
-            Population { tenants: all, joining, from_the_start: count, users_per_tenant: users, zipf, attributes };
+        self.estate.population = Population {
+            tenants: all,
+            joining,
+            from_the_start: count,
+            users_per_tenant: users,
+            zipf,
+            attributes,
+            clients: IdVec::default(),
+        };
     }
 
     /// All tenants there will be, and how many join in a second.

@@ -70,6 +70,7 @@ impl<'a> Draft<'a> {
             defective: false,
             otherwise: self.otherwise(&place.key("otherwise")),
             external,
+            client: false,
             silence: self.silence(place, external),
             saga: None,
             operations: Vec::new(),
@@ -326,6 +327,11 @@ impl<'a> Draft<'a> {
             let names = self.estate.services.iter().map(|service| service.name.as_str());
             let problem = unknown(span, "service", name, names);
             self.problems.push(problem);
+        }
+        if found.is_some_and(|id| self.estate.services[id].client) {
+            let problem = Problem::error(span, format!("`{name}` is a client of the population, not a service"));
+            self.problems.push(problem.label("expected a service"));
+            return None;
         }
         found
     }

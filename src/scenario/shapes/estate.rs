@@ -1,6 +1,6 @@
 //! Tables of what an estate is made of besides services: population, features, network, topics, journeys, users.
 
-use super::{NAMES, later, named};
+use super::{NAMES, client, named};
 use crate::scenario::defaults;
 use crate::scenario::shape::{ByKind, Kinds, MapOf, Shape, Value, integer, key};
 
@@ -13,8 +13,7 @@ pub static POPULATION: Shape = Shape::new(
     &[
         key("regions", VALUE_SHARES, "Each region with its share of tenants.").or("{ local: 100% }"),
         key("tenants", Value::Object(&TENANTS), "The customers' organisations."),
-        key("clients", named!("client", later::CLIENT), "Web and mobile clients.")
-            .later("clients with their own caches"),
+        key("clients", named!("client", client::CLIENT), "Apps of users that decide for as long as they run."),
     ],
 );
 

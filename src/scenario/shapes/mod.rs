@@ -1,10 +1,10 @@
 //! The tables of the language: one per object, the top level here.
 
+mod client;
 mod estate;
 mod events;
 mod expect;
 mod guard;
-mod later;
 mod operation;
 mod reconciliation;
 mod rollout;
