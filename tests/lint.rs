@@ -303,7 +303,7 @@ fn what_is_said_of_the_shipped_scenarios_is_kept() {
 }
 
 /// What each shipped scenario's repair is called: of these nothing but advice is said.
-const REPAIRED: [(&str, &[&str]); 16] = [
+const REPAIRED: [(&str, &[&str]); 17] = [
     ("split-brain.yaml", &["edge-context"]),
     ("control-plane-outage.yaml", &["edge-closed"]),
     ("semantic-mismatch.yaml", &["commit-event"]),
@@ -316,6 +316,7 @@ const REPAIRED: [(&str, &[&str]); 16] = [
     ("cold-start.yaml", &["alerting", "cached", "herd-jitter"]),
     ("flag-reuse.yaml", &["own-flag", "all-eight"]),
     ("unknown-outcome.yaml", &["idempotency-key"]),
+    ("layered-caches.yaml", &["short-poll", "announced", "layers", "layers-unheard", "topic"]),
     ("mobile-tail.yaml", &["kill-at-the-edge", "new-apps-only"]),
     ("lost-events.yaml", &["commit-after-work-once"]),
     ("duplicated-rules.yaml", &["quote-at-signoff", "one-owner"]),

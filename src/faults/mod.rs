@@ -6,6 +6,7 @@ mod context_strip;
 mod control_plane_down;
 mod control_plane_slow;
 mod control_plane_stale;
+mod invalidation_lost;
 mod link_loss;
 mod link_slow;
 mod network_partition;
@@ -19,6 +20,7 @@ pub static ALL: &[&dyn Fault] = &[
     &control_plane_down::ControlPlaneDown,
     &control_plane_slow::ControlPlaneSlow,
     &control_plane_stale::ControlPlaneStale,
+    &invalidation_lost::InvalidationLost,
     &service_crash::ServiceCrash,
     &service_restart::ServiceRestart,
     &consumer_pause::ConsumerPause,

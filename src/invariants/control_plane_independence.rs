@@ -29,7 +29,7 @@ pub static ENTRY: Entry = Entry {
             sdk.is_some_and(|sdk| match sdk.delivery {
                 Delivery::Remote => true,
                 Delivery::Ttl { stale_while_revalidate, .. } => !stale_while_revalidate,
-                Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File => false,
+                Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File | Delivery::Topic { .. } => false,
             })
         };
         let on_demand: Vec<bool> = estate.replicas.iter().map(on_demand).collect();
@@ -170,7 +170,8 @@ impl Invariant for Independence {
         } else if let Observation::Closed { interaction, .. } = &observed.what {
             self.places.close(interaction);
         } else if let Observation::Suppressed { replica, by } = observed.what {
-            if by != Obstacle::ReplicaDown && self.on_demand[replica.index()] {
+            let asked = !matches!(by, Obstacle::ReplicaDown | Obstacle::AnnouncementLost);
+            if asked && self.on_demand[replica.index()] {
                 self.prevented[replica.index()] = Some((observed.at, observed.id));
             }
         } else if let Observation::FaultStarted { entry } = observed.what {

@@ -2,7 +2,7 @@
 
 use super::fleet::Fleet;
 use super::{Entry, Invariant, Ledger, Violation};
-use crate::models::estate::{Delivery, Estate, Happening, ReplicaId};
+use crate::models::estate::{Delivery, Estate, Happening, Part, ReplicaId};
 use crate::models::observation::{Kind, Observation, ObservationId, Observed, Publication};
 use crate::rollout::PolicyVersion;
 use crate::units::{Id, SimDuration, SimTime};
@@ -37,9 +37,10 @@ pub static ENTRY: Entry = Entry {
 };
 
 fn follows(estate: &Estate, replica: ReplicaId) -> bool {
-    let sdk = estate.services[estate.replicas[replica].service].sdk.as_ref();
+    let service = &estate.services[estate.replicas[replica].service];
+    let sdk = service.sdk.as_ref().filter(|_| service.part != Part::Switches);
     sdk.is_some_and(|sdk| match sdk.delivery {
-        Delivery::Poll { .. } | Delivery::Ttl { .. } | Delivery::Stream { .. } => true,
+        Delivery::Poll { .. } | Delivery::Ttl { .. } | Delivery::Stream { .. } | Delivery::Topic { .. } => true,
         Delivery::Remote | Delivery::File => false,
     })
 }

@@ -65,6 +65,7 @@ pub fn estate() -> Estate {
         service: Id::new(index / 2),
         region: Id::new(0),
         name: format!("{}/{}", services.as_slice()[index / 2].name, index % 2 + 1),
+        switches: None,
     });
     Estate {
         name: "fixture".into(),
@@ -148,6 +149,7 @@ fn service(name: &str, index: usize, contexts: &mut Names) -> Service {
         queue: 100,
         sdk: Some(Sdk {
             delivery,
+            invalidation: None,
             timeout: SimDuration::from_secs(1),
             backoff: Backoff::None,
             persist: false,
@@ -170,7 +172,7 @@ fn service(name: &str, index: usize, contexts: &mut Names) -> Service {
         defective: false,
         otherwise: Otherwise::ProcessAs(1),
         external: false,
-        client: false,
+        part: Part::Service,
         silence: None,
         saga: None,
         operations: vec![Id::new(index)],

@@ -1,6 +1,6 @@
 //! Which policy version each replica with an SDK holds, as the observations tell it.
 
-use crate::models::estate::{Delivery, Estate, ReplicaId};
+use crate::models::estate::{Delivery, Estate, Part, ReplicaId};
 use crate::models::observation::Observation;
 use crate::rollout::PolicyVersion;
 
@@ -28,13 +28,21 @@ impl Fleet {
     pub fn new(estate: &Estate) -> Fleet {
         let keeps = |sdk: Option<&Delivery>| match sdk {
             None | Some(Delivery::Remote) => false,
-            Some(Delivery::Poll { .. } | Delivery::Ttl { .. } | Delivery::Stream { .. } | Delivery::File) => true,
+            Some(
+                Delivery::Poll { .. }
+                | Delivery::Ttl { .. }
+                | Delivery::Stream { .. }
+                | Delivery::File
+                | Delivery::Topic { .. },
+            ) => true,
         };
         let replicas: Vec<Holding> = estate
             .replicas
             .iter()
             .map(|replica| {
-                let sdk = estate.services[replica.service].sdk.as_ref();
+                let service = &estate.services[replica.service];
+                // A layer is part of the replica beside it.
+                let sdk = service.sdk.as_ref().filter(|_| service.part != Part::Switches);
                 let keeps = keeps(sdk.map(|sdk| &sdk.delivery));
                 Holding { keeps, live: true, version: keeps.then_some(PolicyVersion(1)) }
             })

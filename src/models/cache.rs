@@ -1,6 +1,8 @@
 //! A replica's SDK and its cache: how the policy reaches it, how old it is, and what a failure does to it.
 
+mod announce;
 mod idle;
+mod topic;
 
 use super::cx::Cx;
 use super::estate::{Backoff, Delivery, Estate, ReplicaId, Sdk};
@@ -66,7 +68,7 @@ impl World {
         let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         cache.held = Some(PolicyVersion(1));
-        cache.connected = matches!(sdk.delivery, Delivery::Stream { .. });
+        cache.connected = matches!(sdk.delivery, Delivery::Stream { .. } | Delivery::Topic { .. });
         if let Delivery::Poll { every, jitter } = &sdk.delivery {
             let key = self.keys.replicas[replica.index()].poll;
             let phase = self.cx.draws.unit(key, 0, 1) * if Planted::PhaseNotUniform.is_active() { 0.5 } else { 1.0 };
@@ -102,10 +104,15 @@ impl World {
             }
             Delivery::Stream { .. } => self.cx.after(SimDuration::ZERO, Event::Reconnect { replica, life }),
             Delivery::File => self.ask(estate, replica),
+            Delivery::Topic { .. } => self.read_topic(estate, replica),
             // Fetched when a decision needs it.
             Delivery::Ttl { .. } | Delivery::Remote => {}
         }
         self.watch_staleness(sdk, replica);
+        if let Some(switches) = estate.replicas[replica].switches {
+            self.replicas[switches.index()].up = true;
+            self.cold_cache(estate, switches);
+        }
     }
 
     /// The process ends: what it knew is gone, unless its SDK writes it down. Gives the tasks whose fetch will not
@@ -123,7 +130,12 @@ impl World {
         if !sdk.persist && cache.held.take().is_some() {
             self.cx.observe(Observation::PolicyLost { replica });
         }
-        waiting.into_iter().map(|(_, task)| task).collect()
+        let mut waiting: Vec<Slot<Task>> = waiting.into_iter().map(|(_, task)| task).collect();
+        if let Some(switches) = estate.replicas[replica].switches {
+            self.replicas[switches.index()].up = false;
+            waiting.extend(self.lose_cache(estate, switches));
+        }
+        waiting
     }
 
     pub(super) fn on_poll(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
@@ -168,7 +180,7 @@ impl World {
     }
 
     /// Sends the question to the control plane of the replica's region.
-    fn ask(&mut self, estate: &Estate, replica: ReplicaId) {
+    pub(super) fn ask(&mut self, estate: &Estate, replica: ReplicaId) {
         let Some(sdk) = sdk_of(estate, replica) else { return };
         let cache = &mut self.caches[replica.index()];
         cache.fetch += 1;
@@ -394,9 +406,22 @@ impl World {
         self.cx.after(after, Event::StalenessCheck { replica, life });
     }
 
+    /// How many fetches a decision now would have to wait for: one of each layer at most. The task waits for them.
+    pub(super) fn fetch_for(&mut self, estate: &Estate, replica: ReplicaId, task: Slot<Task>) -> u8 {
+        let layers = [Some(replica), estate.replicas[replica].switches];
+        let mut awaited = 0;
+        for layer in layers.into_iter().flatten() {
+            if self.must_fetch(estate, layer) {
+                self.wait_for_fetch(layer, task);
+                awaited += 1;
+            }
+        }
+        awaited
+    }
+
     /// Whether a decision now would have to wait for a fetch. Starts one where it would, or where the cache
     /// revalidates while it serves what it has.
-    pub(super) fn must_fetch(&mut self, estate: &Estate, replica: ReplicaId) -> bool {
+    fn must_fetch(&mut self, estate: &Estate, replica: ReplicaId) -> bool {
         let Some(sdk) = sdk_of(estate, replica) else { return false };
         let cache = &self.caches[replica.index()];
         let (expired, serves_stale) = match &sdk.delivery {
@@ -405,7 +430,7 @@ impl World {
                 let old = cache.held.is_none() || self.cx.now() >= cache.expires;
                 (old, *stale_while_revalidate && cache.held.is_some())
             }
-            Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File => (false, false),
+            Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File | Delivery::Topic { .. } => (false, false),
         };
         // A remote question is a fetch of its own for each decision; a cache's fetch is shared by all that wait.
         if expired && (!cache.fetching || matches!(sdk.delivery, Delivery::Remote)) {
@@ -414,7 +439,7 @@ impl World {
         expired && !serves_stale
     }
 
-    pub(super) fn wait_for_fetch(&mut self, replica: ReplicaId, task: Slot<Task>) {
+    fn wait_for_fetch(&mut self, replica: ReplicaId, task: Slot<Task>) {
         let cache = &mut self.caches[replica.index()];
         cache.waiting.push((cache.fetch, task));
     }

@@ -16,6 +16,8 @@ pub struct ControlPlane {
     /// Version n is at position n - 1.
     versions: Vec<Arc<Policy>>,
     published: Vec<SimTime>,
+    /// Whether a version is a kill or its end, which are announced.
+    urgent: Vec<bool>,
     regions: Vec<Region>,
 }
 
@@ -29,6 +31,10 @@ struct Region {
     down: u32,
     frozen: u32,
     slowness: Vec<SimDuration>,
+    /// The newest version it has written to the topic of policies.
+    written: u32,
+    /// Faults because of which it announces nothing.
+    mute: u32,
     /// Since when it answers with which version, or not at all; the first is version 1, from the start.
     answers: Vec<(SimTime, Option<u32>)>,
 }
@@ -47,7 +53,8 @@ impl ControlPlane {
         ControlPlane {
             versions: vec![Arc::new(initial)],
             published: vec![SimTime::ZERO],
-            regions: vec![Region { arrived: 1, visible: 1, ..Region::default() }; regions],
+            urgent: vec![false],
+            regions: vec![Region { arrived: 1, visible: 1, written: 1, ..Region::default() }; regions],
         }
     }
 
@@ -62,6 +69,26 @@ impl ControlPlane {
     /// The version a region's control plane answers with.
     pub fn visible(&self, region: RegionId) -> u32 {
         self.regions[region.index()].visible
+    }
+
+    /// What a region has not written to the topic of policies yet, and now does; nothing while it is down.
+    pub fn to_write(&mut self, region: RegionId) -> Option<u32> {
+        let state = &mut self.regions[region.index()];
+        let pending = state.down == 0 && state.written < state.visible;
+        pending.then(|| {
+            state.written = state.visible;
+            state.written
+        })
+    }
+
+    /// The newest version in a region's topic of policies.
+    pub fn written(&self, region: RegionId) -> u32 {
+        self.regions[region.index()].written
+    }
+
+    /// Whether announcements from a region's control plane are lost.
+    pub fn is_mute(&self, region: RegionId) -> bool {
+        self.regions[region.index()].mute > 0
     }
 
     /// What a region's control plane answered at a moment up to now; `None`: nothing.
@@ -111,6 +138,8 @@ impl World {
         let version = policy.version;
         self.control_plane.versions.push(Arc::new(policy));
         self.control_plane.published.push(self.cx.now());
+        let urgent = matches!(why, Publication::Kill { .. } | Publication::Lift { .. });
+        self.control_plane.urgent.push(urgent);
         self.cx.cause =
             self.cx.observe(Observation::PolicyPublished { version, feature: Some(feature), publication: why });
         for region in estate.regions.ids() {
@@ -142,7 +171,7 @@ impl World {
         self.wake_region(estate, region);
         let now = self.cx.now();
         let state = &mut self.control_plane.regions[region.index()];
-        state.visible = state.arrived;
+        let before = std::mem::replace(&mut state.visible, state.arrived);
         state.remember(now);
         let version = state.visible;
         self.cx.observe(Observation::PolicyReplicated { region, version: PolicyVersion(version) });
@@ -153,6 +182,10 @@ impl World {
             if streams && spec.region == region && self.caches[replica.index()].connected {
                 self.push_policy(estate, replica);
             }
+        }
+        self.write_policy(estate, region);
+        if self.control_plane.urgent[before as usize..version as usize].contains(&true) {
+            self.announce(estate, region);
         }
     }
 
@@ -201,7 +234,13 @@ impl World {
         } else {
             state.down -= 1;
             state.remember(now);
+            self.write_policy(estate, region);
         }
+    }
+
+    pub(super) fn set_mute(&mut self, region: RegionId, mute: bool) {
+        let count = &mut self.control_plane.regions[region.index()].mute;
+        *count = if mute { *count + 1 } else { *count - 1 };
     }
 
     pub(super) fn set_replication_stopped(&mut self, estate: &Estate, region: RegionId, stopped: bool) {

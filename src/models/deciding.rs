@@ -2,7 +2,7 @@
 //! restrictions on top, and the record of all that.
 
 use super::carried::{CarriedDecision, Context};
-use super::estate::{Asked, DecidesFrom, Delivery, Estate, Service, ServiceId};
+use super::estate::{Asked, DecidesFrom, Delivery, Estate, ReplicaId, Service, ServiceId};
 use super::interaction::SubjectView;
 use super::observation::{Decided, Observation, Refused, Source};
 use super::planted::Planted;
@@ -194,11 +194,7 @@ impl World {
         let described = &estate.features[feature];
         let mut found = found;
         let task = self.tasks.get(slot).expect("a task at work is in its pool");
-        let held = self.caches[task.replica.index()].held;
-        if service.decides_from.contains(&DecidesFrom::Kill)
-            && found.source != Source::Sdk
-            && let Some(version) = held
-        {
+        if let Some(version) = self.kills_known(estate, task.replica, service, found.source) {
             let policy = Arc::clone(self.control_plane.policy(version));
             let before =
                 Decision { stage: found.decision.stage, reason: found.decision.reason, rule: found.decision.rule };
@@ -219,6 +215,27 @@ impl World {
             found.decision.stage = *most;
         }
         found
+    }
+
+    /// The policy whose kills restrict a decision, beyond those that it has taken in: of the replica's own cache under
+    /// what is carried to it, and of its switches where these are newer.
+    fn kills_known(
+        &self,
+        estate: &Estate,
+        replica: ReplicaId,
+        service: &Service,
+        source: Source,
+    ) -> Option<PolicyVersion> {
+        let own = self.caches[replica.index()].held;
+        let switches = estate.replicas[replica].switches.and_then(|layer| self.caches[layer.index()].held);
+        let asked = service.decides_from.contains(&DecidesFrom::Kill);
+        if source == Source::Sdk {
+            switches.filter(|version| own.is_none_or(|own| *version > own))
+        } else if asked {
+            own.max(switches)
+        } else {
+            None
+        }
     }
 
     fn record(

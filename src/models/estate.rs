@@ -161,6 +161,9 @@ pub enum Delivery {
     Remote,
     /// Read when the replica starts, and never again.
     File,
+    /// Read from a compacted topic to which the control plane writes every version: each record takes `takes` to be
+    /// read and applied, one after the other, and a replica that starts reads the last record of each feature.
+    Topic { takes: Distribution },
 }
 
 /// What to wait after failed fetches before the next one.
@@ -189,6 +192,8 @@ pub struct Sdk {
     pub backoff: Backoff,
     /// Keeps the last known good policy across restarts.
     pub persist: bool,
+    /// Kills and their end are announced to it, each message taking this long, and it asks at once.
+    pub invalidation: Option<Distribution>,
     /// Raises a staleness alert when it had no contact for this long.
     pub alert_after: Option<SimDuration>,
     /// Buckets with this salt instead of the policy's: the misconfiguration that splits cohorts.
@@ -244,6 +249,18 @@ pub struct Silence {
     pub later: Option<Distribution>,
 }
 
+/// What a service of the tables stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A service that the file describes.
+    Service,
+    /// An app of users: nothing is sent to it.
+    Client,
+    /// The kill switches as the replicas of another service keep them: a cache of its own beside that of the targeting,
+    /// each of whose replicas lives with one of that service.
+    Switches,
+}
+
 /// A bounded context with its replicas.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -278,8 +295,7 @@ pub struct Service {
     pub defective: bool,
     pub otherwise: Otherwise,
     pub external: bool,
-    /// An app of its users, not a service: nothing is sent to it.
-    pub client: bool,
+    pub part: Part,
     /// How often an attempt gets no answer, and what becomes of it then.
     pub silence: Option<Silence>,
     /// What it drives to an end or undoes, if it does.
@@ -293,6 +309,8 @@ pub struct ReplicaSpec {
     pub region: RegionId,
     /// Its name, `service/region/n` or `service/n`, by which its random streams are keyed.
     pub name: String,
+    /// Its cache of kill switches, where that is a layer of its own.
+    pub switches: Option<ReplicaId>,
 }
 
 /// Which fields of the rollout an event carries; what is left out is not known to consumers.

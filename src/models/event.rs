@@ -195,6 +195,11 @@ pub enum Event {
         interaction: Slot<Ongoing>,
         service: ServiceId,
     },
+    /// A replica is told that something urgent was published.
+    Announced {
+        replica: ReplicaId,
+        life: u32,
+    },
     /// A request that was made without a connection is sent.
     Sends {
         message: Slot<Errand>,

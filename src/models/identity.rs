@@ -156,6 +156,7 @@ impl World {
             Event::SagaDue { interaction, service } => {
                 (61, within(self.interaction_word(interaction), names.services[service.index()]))
             }
+            Event::Announced { replica: of, life } => (64, replica(of, life)),
             Event::Sends { message } => (63, self.unsent_word(message)),
             Event::Reconcile { job } => (62, names.reconciliations[job as usize]),
         }
@@ -217,6 +218,7 @@ impl World {
             Event::Arrive { journey } => {
                 ("Arrive", format!("{} {}", estate.journeys[journey].name, self.arrived[journey.index()]))
             }
+            Event::Announced { replica: of, life } => ("Announced", replica(of, life)),
             Event::Sends { message } => ("Sends", self.unsent_account(estate, message)),
             Event::Returns { planned } => ("Returns", self.return_account(estate, planned)),
             Event::UserActs { users, user } => ("UserActs", format!("{} {user}", estate.users[users].name)),

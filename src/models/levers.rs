@@ -1,7 +1,7 @@
 //! The levers a fault can pull: what a message, a timer or a process may do. Nothing here writes a cache, a decision
 //! or an offset.
 
-use super::estate::{Estate, GroupId, MemberId, RegionId, ReplicaId, ServiceId, Target};
+use super::estate::{Estate, GroupId, MemberId, Part, RegionId, ReplicaId, ServiceId, Target};
 use super::event::Event;
 use super::world::World;
 use crate::units::{Share, SimDuration};
@@ -25,7 +25,7 @@ impl<'a> Levers<'a> {
     /// The replicas a target means, in the order of their names.
     pub fn replicas(&self, target: &Target) -> Vec<ReplicaId> {
         let concerned = |(_, spec): &(ReplicaId, &super::estate::ReplicaSpec)| {
-            !self.estate.services[spec.service].client
+            self.estate.services[spec.service].part == Part::Service
                 && target.service.is_none_or(|service| spec.service == service)
                 && target.region.is_none_or(|region| spec.region == region)
         };
@@ -53,6 +53,11 @@ impl<'a> Levers<'a> {
     /// New versions no longer reach the control plane of a region, or do again.
     pub fn stop_replication(&mut self, region: RegionId, stopped: bool) {
         self.world.set_replication_stopped(self.estate, region, stopped);
+    }
+
+    /// Announcements from the control plane of a region are lost, or no longer are.
+    pub fn mute(&mut self, region: RegionId, mute: bool) {
+        self.world.set_mute(region, mute);
     }
 
     /// Every leg to and from the control plane of a region takes this much longer, or no longer does.

@@ -312,6 +312,8 @@ pub enum Obstacle {
     Partitioned,
     Lost,
     ReplicaDown,
+    /// What was to tell it of a kill did not come.
+    AnnouncementLost,
 }
 
 impl Obstacle {
@@ -323,6 +325,7 @@ impl Obstacle {
             Obstacle::Partitioned => "network partition",
             Obstacle::Lost => "message lost",
             Obstacle::ReplicaDown => "replica down",
+            Obstacle::AnnouncementLost => "announcement lost",
         }
     }
 }

@@ -121,9 +121,10 @@ impl World {
         if !fetched && self.needs_policy(estate, slot) {
             let task = self.tasks.get_mut(slot).expect("a task that begins is in its pool");
             task.fetched = true;
-            if self.must_fetch(estate, replica) {
-                self.tasks.get_mut(slot).expect("a task that begins is in its pool").doing = Doing::Fetching;
-                self.wait_for_fetch(replica, slot);
+            let awaits = self.fetch_for(estate, replica, slot);
+            if awaits > 0 {
+                let task = self.tasks.get_mut(slot).expect("a task that begins is in its pool");
+                (task.doing, task.awaits) = (Doing::Fetching, awaits);
                 return;
             }
         }
@@ -147,7 +148,9 @@ impl World {
     }
 
     pub(super) fn go_on_after_fetch(&mut self, estate: &Estate, slot: Slot<Task>) {
-        if self.tasks.get(slot).is_some_and(|task| task.doing == Doing::Fetching) {
+        let Some(task) = self.tasks.get_mut(slot).filter(|task| task.doing == Doing::Fetching) else { return };
+        task.awaits -= 1;
+        if task.awaits == 0 {
             self.work(estate, slot);
         }
     }

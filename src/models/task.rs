@@ -89,6 +89,8 @@ pub struct Task {
     pub holds_worker: bool,
     /// Whether the fetch it needed has been made, so that it is not asked for twice.
     pub fetched: bool,
+    /// Fetches it waits for: one of each layer of its replica's cache at most.
+    pub awaits: u8,
     /// The rule that was chosen, and its position.
     pub rule: Option<u16>,
     pub action: u16,
@@ -127,6 +129,7 @@ impl Task {
             doing: Doing::Travelling,
             holds_worker: false,
             fetched: false,
+            awaits: 0,
             rule: None,
             action: 0,
             iteration: 0,

@@ -1,7 +1,7 @@
 //! Ways back for whoever takes a checkpoint of a world: the rollout is stopped, an earlier policy is published again or
 //! the feature is killed, and it can be asked what a policy would have a subject do.
 
-use super::estate::{Delivery, Estate, ReplicaId};
+use super::estate::{Delivery, Estate, Part, ReplicaId};
 use super::interaction::{Customer, SubjectView};
 use super::observation::{Interaction, Publication};
 use super::world::World;
@@ -82,9 +82,10 @@ impl World {
 /// Whether a replica goes on with the policy it holds until it hears of another one. Those that ask on demand ask before
 /// they decide.
 pub fn waits_to_hear(estate: &Estate, replica: ReplicaId) -> bool {
-    let sdk = estate.services[estate.replicas[replica].service].sdk.as_ref();
+    let service = &estate.services[estate.replicas[replica].service];
+    let sdk = service.sdk.as_ref().filter(|_| service.part != Part::Switches);
     sdk.is_some_and(|sdk| match sdk.delivery {
-        Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File => true,
+        Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File | Delivery::Topic { .. } => true,
         Delivery::Ttl { .. } | Delivery::Remote => false,
     })
 }

@@ -248,6 +248,7 @@ impl World {
             Event::JoinPhaseEnds { group, attempt } => self.on_join_phase_ends(estate, group, attempt),
             Event::Assign { group, attempt } => self.on_assign(estate, group, attempt),
             Event::SagaDue { interaction, service } => self.on_saga_due(estate, interaction, service),
+            Event::Announced { replica, life } => self.on_announced(estate, replica, life),
             Event::Sends { message } => self.on_sends(estate, message),
             Event::Reconcile { job } => self.on_reconcile(estate, job),
         }

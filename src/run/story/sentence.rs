@@ -314,12 +314,15 @@ fn of_replica(what: &Observation, replica: ReplicaId, estate: &Estate) -> Option
         }
     } else if let Observation::PolicyLost { .. } = what {
         "loses the policy it held".to_owned()
+    } else if let Observation::Suppressed { by: Obstacle::AnnouncementLost, .. } = what {
+        "is not told of the kill: the announcement is lost".to_owned()
     } else if let Observation::Suppressed { by, .. } = what {
         let sdk = estate.services[estate.replicas[replica].service].sdk.as_ref();
         let contact = match sdk.map(|sdk| &sdk.delivery) {
             Some(Delivery::Poll { .. }) => "poll",
             Some(Delivery::Ttl { .. } | Delivery::Remote) => "fetch",
             Some(Delivery::Stream { .. }) => "push",
+            Some(Delivery::Topic { .. }) => "record",
             Some(Delivery::File) | None => "contact",
         };
         format!("its {contact} fails: {}", by.name())

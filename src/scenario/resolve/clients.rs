@@ -4,7 +4,7 @@
 use super::Draft;
 use super::place::Place;
 use crate::models::client::{Client, Offline, OldVersions, Refetch};
-use crate::models::estate::{CodeVersion, DecidesFrom, Otherwise, RegionId, ReplicaSpec, Service, ServiceId};
+use crate::models::estate::{CodeVersion, DecidesFrom, Otherwise, Part, RegionId, ReplicaSpec, Service, ServiceId};
 use crate::scenario::problem::Problem;
 use crate::units::{Id, Share, SimDuration};
 
@@ -39,7 +39,8 @@ impl<'a> Draft<'a> {
             let context = self.estate.contexts.intern(name);
             let service: ServiceId = Id::new(self.estate.services.len());
             let region: RegionId = Id::new(0);
-            let replica = self.estate.replicas.push(ReplicaSpec { service, region, name: name.to_owned() });
+            let replica =
+                self.estate.replicas.push(ReplicaSpec { service, region, name: name.to_owned(), switches: None });
             self.estate.services.push(app(name, context, vec![replica]));
             let name = name.to_owned();
             self.estate.population.clients.push(Client {
@@ -101,7 +102,7 @@ fn app(name: &str, context: u16, replicas: Vec<crate::models::estate::ReplicaId>
         defective: false,
         otherwise: Otherwise::Park,
         external: true,
-        client: true,
+        part: Part::Client,
         silence: None,
         saga: None,
         operations: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Draft;
 use super::operations::Body;
 use super::place::Place;
-use crate::models::estate::TopicId;
+use crate::models::estate::{Part, TopicId};
 use crate::models::program::OperationId;
 use crate::scenario::defaults;
 use crate::scenario::problem::Problem;
@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
     fn advise_idle_services(&mut self) {
         let names: Vec<&str> = self.estate.services.iter().map(|service| service.name.as_str()).collect();
         for (id, service) in self.estate.services.enumerate() {
-            if service.operations.is_empty() && !service.client {
+            if service.operations.is_empty() && service.part == Part::Service {
                 let others = names.iter().copied().filter(|other| *other != service.name);
                 let message = format!("no journey reaches the service `{}`", service.name);
                 let problem = Problem::advice(self.services[id.index()].key, message).label("nothing calls it");

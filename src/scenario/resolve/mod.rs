@@ -20,6 +20,7 @@ mod flags;
 mod graph;
 mod guard;
 mod journeys;
+mod layers;
 mod metrics;
 mod operations;
 mod overrides;
@@ -81,6 +82,7 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.control_plane(&place);
     draft.declare_services(&place);
     draft.clients(&place.key("population").key("clients"));
+    draft.layers();
     draft.topics(&place);
     draft.declare_operations();
     draft.begin_journeys();

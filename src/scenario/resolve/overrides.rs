@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::{Draft, unknown};
-use crate::models::estate::Asked;
+use crate::models::estate::{Asked, Part};
 use crate::rollout::{BucketBy, FeatureId, Override, Step, Who};
 use crate::scenario::problem::Problem;
 use crate::scenario::quantity;
@@ -68,7 +68,8 @@ impl<'a> Draft<'a> {
             let id = crate::models::estate::ServiceId::new(at);
             let named = self.services[at].place.key("trusts").texts();
             let known = |draft: &mut Self, name: &str, span| {
-                let client = draft.estate.service_named(name).filter(|id| draft.estate.services[*id].client);
+                let client =
+                    draft.estate.service_named(name).filter(|id| draft.estate.services[*id].part == Part::Client);
                 client.or_else(|| draft.service_named(name, span))
             };
             let trusts = named.into_iter().filter_map(|(name, span)| known(self, name, span)).collect();

@@ -5,7 +5,7 @@ use super::{Draft, unknown};
 use crate::kernel::Distribution;
 use crate::kernel::digest::hash_bytes;
 use crate::models::estate::{
-    Backoff, CodeVersion, Delivery, Otherwise, RegionId, ReplicaSpec, Sdk, Service, ServiceId, Silence,
+    Backoff, CodeVersion, Delivery, Otherwise, Part, RegionId, ReplicaSpec, Sdk, Service, ServiceId, Silence,
 };
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span};
@@ -70,7 +70,7 @@ impl<'a> Draft<'a> {
             defective: false,
             otherwise: self.otherwise(&place.key("otherwise")),
             external,
-            client: false,
+            part: Part::Service,
             silence: self.silence(place, external),
             saga: None,
             operations: Vec::new(),
@@ -154,7 +154,7 @@ impl<'a> Draft<'a> {
                     true => format!("{service}/{}/{n}", self.estate.regions[region].name),
                     false => format!("{service}/{n}"),
                 };
-                replicas.push(self.estate.replicas.push(ReplicaSpec { service: id, region, name }));
+                replicas.push(self.estate.replicas.push(ReplicaSpec { service: id, region, name, switches: None }));
             }
         }
         replicas
@@ -188,12 +188,31 @@ impl<'a> Draft<'a> {
             timeout,
             backoff,
             persist: self.boolean(&place.key("persist")),
+            invalidation: self.invalidation(&place.key("invalidation"), given[0]),
             alert_after: self.alert_after(&place.key("alert_after")),
             salt: place.key("salt").text().map(salt),
             environment: environment(&place.key("environment")),
             left_out: left_out(&place.key("leaves_out")),
             leaves_out: self.leaves_out(&place.key("leaves_out")),
         })
+    }
+
+    /// How long an announced kill is on its way, where kills are announced.
+    fn invalidation(&mut self, place: &Place<'a>, delivery: &str) -> Option<Distribution> {
+        place.node?;
+        if !matches!(delivery, "poll" | "ttl") {
+            let message = format!("`invalidation` announces kills to who asks; this sdk has `{delivery}`");
+            self.error(place.span, message, "expected beside `poll` or `ttl`");
+            return None;
+        }
+        Some(self.pushed(place.clone()))
+    }
+
+    /// The delay of what is pushed: `true`, or how long.
+    pub(super) fn pushed(&mut self, place: Place<'a>) -> Distribution {
+        let plain = place.text() == Some("true");
+        let place = Place { node: place.node.filter(|_| !plain), ..place };
+        self.distribution(&place, defaults::STREAM_DELAY)
     }
 
     /// A watch that looks every 0 s would never let time pass.
@@ -206,7 +225,7 @@ impl<'a> Draft<'a> {
         Some(after)
     }
 
-    fn delivery(&mut self, place: &Place<'a>, key: &str) -> Delivery {
+    pub(super) fn delivery(&mut self, place: &Place<'a>, key: &str) -> Delivery {
         let of = place.key(key);
         let swr = place.key("stale_while_revalidate");
         let stale_while_revalidate = self.boolean(&swr);
@@ -223,11 +242,8 @@ impl<'a> Draft<'a> {
                 Delivery::Poll { every: self.period(&of, defaults::DURATION), jitter }
             }
             "ttl" => Delivery::Ttl { ttl: self.duration(&of, defaults::DURATION), stale_while_revalidate },
-            "stream" => {
-                let plain = of.text() == Some("true");
-                let place = Place { node: of.node.filter(|_| !plain), ..of };
-                Delivery::Stream { delay: self.distribution(&place, defaults::STREAM_DELAY) }
-            }
+            "stream" => Delivery::Stream { delay: self.pushed(of) },
+            "topic" => Delivery::Topic { takes: self.pushed(of) },
             "remote" => Delivery::Remote,
             _ => Delivery::File,
         }
@@ -328,8 +344,9 @@ impl<'a> Draft<'a> {
             let problem = unknown(span, "service", name, names);
             self.problems.push(problem);
         }
-        if found.is_some_and(|id| self.estate.services[id].client) {
-            let problem = Problem::error(span, format!("`{name}` is a client of the population, not a service"));
+        if let Some(part @ (Part::Client | Part::Switches)) = found.map(|id| self.estate.services[id].part) {
+            let what = if part == Part::Client { "a client of the population" } else { "a cache of kill switches" };
+            let problem = Problem::error(span, format!("`{name}` is {what}, not a service"));
             self.problems.push(problem.label("expected a service"));
             return None;
         }

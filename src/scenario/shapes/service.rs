@@ -142,7 +142,7 @@ static PROCESS_AS: Shape = Shape::new(
 );
 
 /// Of these an sdk has exactly one.
-pub static DELIVERIES: [&str; 5] = ["poll", "ttl", "stream", "remote", "file"];
+pub static DELIVERIES: [&str; 6] = ["poll", "ttl", "stream", "remote", "file", "topic"];
 
 macro_rules! sdk_keys {
     () => {
@@ -152,6 +152,15 @@ macro_rules! sdk_keys {
             key("stream", Value::ByKind(&STREAM), "Pushed; true, or the delay of a message."),
             key("remote", Value::OneOf(&["true"]), "Asked on every evaluation."),
             key("file", Value::OneOf(&["true"]), "Read when a replica starts."),
+            key("topic", Value::ByKind(&STREAM), "Read from a compacted topic; true, or what each record takes."),
+            key("switches", Value::Object(&SWITCHES), "Kill switches come to it by a way of their own.")
+                .or("with the targeting"),
+            key(
+                "invalidation",
+                Value::ByKind(&STREAM),
+                "Kills are announced, and it asks at once; true, or the delay.",
+            )
+            .or("no"),
             key("jitter", Value::Number { least: 0.0, most: 1.0 }, "Spreads each interval over every * (1 ± jitter).")
                 .default(defaults::SDK_JITTER),
             key("timeout", Value::Duration, "How long a fetch may take.").default(defaults::SDK_TIMEOUT),
@@ -170,6 +179,20 @@ macro_rules! sdk_keys {
 /// The delivery is missed where the sdk is read, since a preset may bring it.
 pub static SDK: Shape = Shape::new("an sdk", sdk_keys!());
 static SDK_BASE: Shape = Shape::new("an sdk", sdk_keys!());
+
+static SWITCHES: Shape = Shape::new(
+    "a cache of kill switches",
+    &[
+        key("poll", Value::Duration, "Asks this often."),
+        key("ttl", Value::Duration, "Fetched when needed and older than this."),
+        key("stream", Value::ByKind(&STREAM), "Pushed; true, or the delay of a message."),
+        key("topic", Value::ByKind(&STREAM), "Read from a compacted topic; true, or what each record takes."),
+        key("jitter", Value::Number { least: 0.0, most: 1.0 }, "With `poll`: spreads each interval.")
+            .default(defaults::SDK_JITTER),
+        key("stale_while_revalidate", Value::Boolean, "With `ttl`: the request does not wait.").or("false"),
+    ],
+)
+.exactly_one(&["poll", "ttl", "stream", "topic"]);
 
 static STREAM: ByKind = ByKind { scalar: Some(Value::Text), list: None, map: Some(Value::Distribution) };
 static BACKOFF: ByKind =
