@@ -1,6 +1,6 @@
 //! `compensation-gap`: what a rollback or a failure leaves half done is undone in time.
 
-use super::account::{effect_made, occurrence, scope};
+use super::account::{effect_made, occurrence};
 use super::debts::{self, By, Change, Debts, Done, OccurrenceKey, Owed};
 use super::{Entry, Invariant, Ledger, Settings, Violation};
 use crate::models::estate::Estate;
@@ -11,13 +11,21 @@ use std::collections::VecDeque;
 pub static ENTRY: Entry = Entry {
     name: "compensation-gap",
     sentence: "an effect that is irreversible or names what compensates it was not compensated within the bound after \
-               its feature was killed in its scope while its occurrence had come to no end (`rolled_back`), or after \
-               its saga timed out, its entity came to a `void` status, or its interaction ended without a final one \
-               (`not_completed`); an occurrence that comes to another final status owes nothing. Inactive without a \
-               bound",
+               its subject was taken off the stage it was made under, by a kill, a step back or a plan that went back, \
+               while its occurrence had come to no end (`rolled_back`), or after its saga timed out, its entity came \
+               to a `void` status, or its interaction ended without a final one (`not_completed`); an occurrence that \
+               comes to another final status owes nothing. Inactive without a bound",
     exercised_when: "an effect was to be undone",
     exhibits: ("compensation-gap", "compensation-gap:keep-context"),
-    causes: &["in flight when killed", "done after the kill", "saga timed out", "void", "did not complete"],
+    causes: &[
+        "in flight when killed",
+        "in flight when rolled back",
+        "done after the kill",
+        "done after the rollback",
+        "saga timed out",
+        "void",
+        "did not complete",
+    ],
     reachable,
     create: |estate, settings| {
         Box::new(CompensationGap {
@@ -120,15 +128,10 @@ impl CompensationGap {
 
 fn reason(owed: &Owed, estate: &Estate) -> String {
     match owed.by {
-        By::Kill(kill) if owed.cause == "done after the kill" => format!(
-            "it was done, {} after {} was killed{}",
-            owed.since.since(kill.issued),
-            estate.features[kill.feature].name,
-            scope(&kill.scope, estate)
-        ),
-        By::Kill(kill) => {
-            format!("{} was killed{}", estate.features[kill.feature].name, scope(&kill.scope, estate))
+        By::Retreat(retreat) if owed.since > retreat.at => {
+            format!("it was done, {} after {}", owed.since.since(retreat.at), retreat.told(estate))
         }
+        By::Retreat(retreat) => retreat.told(estate),
         By::Saga(service) => format!("the saga of {} timed out", estate.services[service].name),
         By::Status(entity, to) => {
             format!("{} became {}", estate.entities[entity].name, estate.statuses.text(to))

@@ -1,6 +1,6 @@
-//! What is to be undone and is not: which effects a kill, a saga's end, a void status or an end that is none demand back.
+//! What is to be undone and is not: which effects a kill, a plan that goes back, a saga's end, a void status or an end that is none demand back.
 
-use super::kills::{InForce, Kills};
+use super::retreats::{Retreat, Retreats};
 use crate::models::estate::{EntityId, Estate, Journey, JourneyId, ServiceId};
 use crate::models::observation::{
     CompensationMade, EffectMade, Interaction, Kind, Observation, ObservationId, Observed, Outcome,
@@ -12,7 +12,7 @@ use crate::units::{Lookup, SimTime, Slab, Slot};
 pub struct Debts {
     /// By journey: whether others come back to what it creates and can end it as void.
     followed: Vec<bool>,
-    kills: Kills,
+    retreats: Retreats,
     /// Occurrences in flight that did something that could have to be undone, or owe it; and the ended ones to which
     /// somebody may come back, which is world state and may grow (rules.md, 14).
     occurrences: Occurrences,
@@ -100,7 +100,7 @@ pub struct Owed {
 /// What demands it.
 #[derive(Clone, Copy, Debug)]
 pub enum By {
-    Kill(InForce),
+    Retreat(Retreat),
     Saga(ServiceId),
     Status(EntityId, u16),
     End,
@@ -125,6 +125,8 @@ pub const INTERESTS: &[Kind] = &[
     Kind::Closed,
     Kind::Effect,
     Kind::Status,
+    Kind::PolicyPublished,
+    Kind::Stepped,
     Kind::Killed,
     Kind::Lifted,
     Kind::Compensated,
@@ -151,7 +153,7 @@ impl Debts {
         };
         Debts {
             followed: estate.journeys.iter().map(followed).collect(),
-            kills: Kills::default(),
+            retreats: Retreats::default(),
             occurrences: Occurrences::default(),
         }
     }
@@ -178,12 +180,13 @@ impl Debts {
             }
         } else if let Observation::Closed { interaction, status } = observed.what {
             self.close(observed, &interaction, status, estate, tell);
-        } else if let Some(kill) = self.kills.observe(observed) {
+        } else if let Some(retreat) = self.retreats.observe(observed, estate) {
             let open = self.occurrences.in_order().into_iter().filter(|(_, of)| of.in_flight);
             let open: Vec<OccurrenceKey> = open.map(|(key, _)| *key).collect();
             for key in open {
-                let owed = Owed::from(observed, "rolled_back", "in flight when killed", By::Kill(kill));
-                self.owe(key, |done| kill.forbids(&done.made, estate).then_some(owed), tell);
+                let cause = if retreat.is_kill() { "in flight when killed" } else { "in flight when rolled back" };
+                let owed = Owed::from(observed, "rolled_back", cause, By::Retreat(retreat));
+                self.owe(key, |done| retreat.forbids(&done.made, estate).then_some(owed), tell);
             }
         }
     }
@@ -196,10 +199,11 @@ impl Debts {
         let key = made.interaction.key();
         let occurrence = self.occurrences.begin(key);
         occurrence.done.push(Done { made: *made, seen: observed.id, owed: None });
-        let forbids = |kill: &&InForce| kill.forbids(made, estate);
-        let kill = self.kills.iter().find(forbids).copied();
-        if let Some(kill) = kill {
-            let owed = Owed::from(observed, "rolled_back", "done after the kill", By::Kill(kill));
+        let forbids = |retreat: &&Retreat| retreat.forbids(made, estate);
+        let retreat = self.retreats.iter().find(forbids).copied();
+        if let Some(retreat) = retreat {
+            let cause = if retreat.is_kill() { "done after the kill" } else { "done after the rollback" };
+            let owed = Owed::from(observed, "rolled_back", cause, By::Retreat(retreat));
             self.owe(key, |done| (done.seen == observed.id).then_some(owed), tell);
         }
     }

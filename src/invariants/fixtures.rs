@@ -10,6 +10,7 @@ use crate::models::fault::{Aim, Fault, Takes};
 use crate::models::levers::Levers;
 use crate::models::observation::*;
 use crate::models::program::*;
+use crate::models::reach::Reach;
 use crate::rollout::feature::Risk;
 use crate::rollout::policy::{PolicyVersion, Scope};
 use crate::rollout::{
@@ -407,6 +408,7 @@ pub fn effect(interaction: Interaction, service: ServiceId, effect: u16, path: O
         id: 1 + u64::from(effect) + (u64::from(service.as_u32()) << 16),
         repeat: None,
         records: None,
+        reach: Reach::default(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! `irreversible-exposure`: nothing that cannot be taken back happens on a new path while the rollout still can be.
 
-use super::account::{effect_made, occurrence, scope};
-use super::kills::{InForce, Kills, is_new};
+use super::account::{effect_made, occurrence};
+use super::kills::is_new;
+use super::retreats::{By, Retreat, Retreats};
 use super::{Entry, Invariant, Ledger, Settings, Violation};
 use crate::models::estate::{Estate, Happening};
 use crate::models::observation::{EffectMade, Interaction, Kind, Observation, ObservationId, Observed};
+use crate::models::reach::Reach;
 use crate::rollout::{FeatureId, StageId};
 use crate::units::SimTime;
 use smallvec::SmallVec;
@@ -13,12 +15,12 @@ use std::collections::BTreeMap;
 pub static ENTRY: Entry = Entry {
     name: "irreversible-exposure",
     sentence: "an irreversible effect on a new path took place under a stage before the feature's commit_stage \
-               (`uncommitted`), or in a scope that was killed to a stage that does not allow it, before or after the \
-               effect (`rolled_back`), and no operation compensates it; with a compensator it is counted apart, as \
-               compensated, not undone",
+               (`uncommitted`), or its subject was taken off that stage, before or after the effect, by a kill, a step back \
+               or a plan that went back (`rolled_back`), and no operation compensates it; with a compensator it is \
+               counted apart, as compensated, not undone",
     exercised_when: "an irreversible effect took place on a new path",
     exhibits: ("irreversible", "irreversible:committed-first"),
-    causes: &["before the commit stage", "rolled back later", "done after the kill"],
+    causes: &["before the commit stage", "rolled back later", "done after the kill", "done after the rollback"],
     reachable,
     create: |estate, settings| {
         let by_tenant = estate.timeline.iter().any(|entry| match &entry.what {
@@ -30,7 +32,7 @@ pub static ENTRY: Entry = Entry {
         Box::new(IrreversibleExposure {
             active: reachable(estate, settings),
             by_tenant,
-            kills: Kills::default(),
+            retreats: Retreats::default(),
             done: BTreeMap::new(),
         })
     },
@@ -49,12 +51,12 @@ struct IrreversibleExposure {
     active: bool,
     /// Whether a kill of the plan is for one tenant; tenants need not be told apart otherwise.
     by_tenant: bool,
-    kills: Kills,
+    retreats: Retreats,
     /// Irreversible effects done so far that nothing has condemned yet: how many in each cell, never each by itself.
     done: BTreeMap<Cell, Done>,
 }
 
-/// What a later kill can tell effects apart by (rules.md, 14).
+/// What a later retreat can tell effects apart by (rules.md, 14).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Cell {
     feature: FeatureId,
@@ -64,6 +66,7 @@ struct Cell {
     journey: u16,
     region: u16,
     tenant: u32,
+    reach: Reach,
 }
 
 #[derive(Default)]
@@ -75,7 +78,7 @@ struct Done {
 impl Invariant for IrreversibleExposure {
     fn interests(&self) -> &'static [Kind] {
         match self.active {
-            true => &[Kind::Effect, Kind::Killed, Kind::Lifted],
+            true => &[Kind::Effect, Kind::PolicyPublished, Kind::Stepped, Kind::Killed, Kind::Lifted],
             false => &[],
         }
     }
@@ -85,8 +88,8 @@ impl Invariant for IrreversibleExposure {
             if made.irreversible && is_new(made) {
                 self.judge(observed, made, estate, ledger);
             }
-        } else if let Some(kill) = self.kills.observe(observed) {
-            self.condemn(observed, &kill, estate, ledger);
+        } else if let Some(retreat) = self.retreats.observe(observed, estate) {
+            self.condemn(observed, &retreat, estate, ledger);
         }
     }
 
@@ -103,12 +106,12 @@ impl IrreversibleExposure {
         }
         let Some((feature, stage)) = made.under else { return };
         let described = &estate.features[feature];
-        if let Some(kill) = self.kills.iter().find(|kill| kill.forbids(made, estate)) {
+        if let Some(retreat) = self.retreats.iter().find(|retreat| retreat.forbids(made, estate)) {
             let breach = Breach {
                 clause: "rolled_back",
-                cause: "done after the kill",
-                ground: kill.observation,
-                circumstances: format!("{} after {} was killed", observed.at.since(kill.issued), described.name),
+                cause: if retreat.is_kill() { "done after the kill" } else { "done after the rollback" },
+                ground: retreat.observation,
+                circumstances: format!("{} after {}", observed.at.since(retreat.at), retreat.told(estate)),
             };
             violate(observed, made, breach, estate, ledger);
         } else if let Some(commit) = described.commit_stage
@@ -131,6 +134,7 @@ impl IrreversibleExposure {
                 journey: made.interaction.journey.index() as u16,
                 region: made.tenant_region.index() as u16,
                 tenant: if self.by_tenant { made.tenant } else { 0 },
+                reach: made.reach,
             };
             let done = self.done.entry(cell).or_default();
             done.count += 1;
@@ -140,13 +144,16 @@ impl IrreversibleExposure {
         }
     }
 
-    /// What had been done in the scope of a kill and is not allowed there any more: it stays done.
-    fn condemn(&mut self, observed: &Observed, kill: &InForce, estate: &Estate, ledger: &mut Ledger) {
-        let described = &estate.features[kill.feature];
-        let condemned = |cell: &Cell| {
-            cell.feature == kill.feature
-                && kill.scope.contains(cell.region, cell.tenant, cell.journey)
-                && !described.at_most_as_permissive(cell.stage, kill.to)
+    /// What had been done in the scope of a retreat and is not allowed there any more: it stays done.
+    fn condemn(&mut self, observed: &Observed, retreat: &Retreat, estate: &Estate, ledger: &mut Ledger) {
+        let described = &estate.features[retreat.feature];
+        let condemned = |cell: &Cell| match retreat.by {
+            By::Back { before, .. } => cell.feature == retreat.feature && cell.reach.contains(before),
+            By::Kill(_) | By::Step { .. } | By::Cap => {
+                cell.feature == retreat.feature
+                    && retreat.scope.contains(cell.region, cell.tenant, cell.journey)
+                    && retreat.is_beyond(cell.stage, estate)
+            }
         };
         self.done.retain(|cell, done| {
             if !condemned(cell) {
@@ -154,7 +161,7 @@ impl IrreversibleExposure {
             }
             for nth in 0..done.count {
                 let witness = done.first.get(nth as usize).copied();
-                let subject = u64::from(kill.entry) << 48 ^ u64::from(cell.effect) << 32 ^ nth;
+                let subject = retreat.observation << 48 ^ u64::from(cell.effect) << 32 ^ nth;
                 ledger.violate("rolled_back", "rolled back later", witness.map(|(_, of)| of), subject, || {
                     let (seen, of) = witness.unwrap_or(done.first[0]);
                     Violation {
@@ -164,16 +171,15 @@ impl IrreversibleExposure {
                         cause: "rolled back later",
                         about: estate.effects.text(cell.effect).to_owned(),
                         text: format!(
-                            "{} on path {} in {} and {} more were done under {} when {} was killed{}: nothing undoes them",
+                            "{} on path {} in {} and {} more were done under {} when {}: nothing undoes them",
                             estate.effects.text(cell.effect),
                             estate.paths.text(cell.path),
                             occurrence(&of, estate),
                             done.count - 1,
                             described.stage_name(cell.stage),
-                            described.name,
-                            scope(&kill.scope, estate),
+                            retreat.told(estate),
                         ),
-                        witnesses: vec![seen, kill.observation],
+                        witnesses: vec![seen, retreat.observation],
                     }
                 });
             }
@@ -219,6 +225,7 @@ mod tests {
     use crate::invariants::fixtures::*;
     use crate::invariants::{Verdict, verdict};
     use crate::models::estate::{PATH_NEW, PATH_OLD};
+    use crate::models::observation::Publication;
     use crate::rollout::Scope;
 
     /// The fixture whose charges cannot be taken back, with its commit stage.
@@ -293,6 +300,25 @@ mod tests {
         stream.at(130.0).effects(charge(0));
         let ledger = judge(&ENTRY, &estate, Settings::default(), &stream, 300.0);
         assert_eq!(ledger.causes, [("done after the kill", 1)]);
+    }
+
+    #[test]
+    fn a_plan_that_goes_back_condemns_what_those_it_takes_back_have_done_and_go_on_to_do() {
+        let estate = estate_with(Some(ON));
+        let since = |step: usize, n| EffectMade { reach: Reach::of((0..=step).map(|_| true)), ..charge(n) };
+        let mut stream = Stream::new(&estate);
+        stream.at(10.0).effects(since(0, 0));
+        for n in 1..4 {
+            stream.at(20.0).effects(since(1, n));
+        }
+        stream.at(100.0).publishes(4, Publication::RolledBack { rollout: 0, before: 1 });
+        stream.at(110.0).effects(since(1, 4));
+        stream.effects(since(0, 5));
+        let ledger = judge(&ENTRY, &estate, Settings::default(), &stream, 300.0);
+        assert_eq!(ledger.causes, [("rolled back later", 3), ("done after the rollback", 1)]);
+        stream.at(120.0).publishes(5, Publication::RolledBack { rollout: 0, before: 0 });
+        let all = judge(&ENTRY, &estate, Settings::default(), &stream, 300.0);
+        assert_eq!(all.causes, [("rolled back later", 5), ("done after the rollback", 1)]);
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod places;
 mod reach;
 mod reconciled;
 mod record_truth;
+mod retreats;
 mod rollback_safe;
 mod sample_ratio;
 mod semantic_lag;

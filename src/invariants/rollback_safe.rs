@@ -1,10 +1,9 @@
 //! `rollback-safe`: after a rollback or a kill, and its bound, things are as they were before the rollout.
 
-mod retreats;
-
 use super::account::{effect_made, occurrence};
 use super::kills::is_new;
 use super::places::{Places, Reset};
+use super::retreats::{Retreat, Retreats, is_step_back};
 use super::{Entry, Invariant, Ledger, Settings, Violation};
 use crate::models::estate::{EntityId, Estate, Happening};
 use crate::models::observation::{
@@ -12,7 +11,6 @@ use crate::models::observation::{
 };
 use crate::rollout::{FeatureId, StageId};
 use crate::units::{SimDuration, SimTime};
-use retreats::{Retreat, Retreats, is_step_back};
 use smallvec::SmallVec;
 
 pub static ENTRY: Entry = Entry {
@@ -76,8 +74,7 @@ impl Begun {
     /// Whether a retreat reaches it, and it was on a stage that the retreat does not leave: where that was seen.
     fn caught_by(&self, of: &Interaction, retreat: &Retreat, estate: &Estate) -> Option<ObservationId> {
         let in_scope = retreat.scope.contains(self.region, self.tenant, of.journey.index() as u16);
-        let feature = &estate.features[retreat.feature];
-        let beyond = |stage: StageId| !feature.at_most_as_permissive(stage, retreat.to);
+        let beyond = |stage: StageId| retreat.is_beyond(stage, estate);
         let mut used = self.used.iter().filter(|(of, stage, _)| *of == retreat.feature && beyond(*stage));
         used.next().filter(|_| in_scope).map(|(_, _, seen)| *seen)
     }
@@ -162,7 +159,6 @@ impl RollbackSafe {
         let Some(retreat) = self.retreats.iter().find(forbids).copied() else { return };
         ledger.check();
         ledger.violate("new path", "new path after the bound", Some(made.interaction), made.effect.into(), || {
-            let feature = &estate.features[retreat.feature];
             Violation {
                 at: observed.at,
                 interaction: Some(made.interaction),
@@ -170,13 +166,12 @@ impl RollbackSafe {
                 cause: "new path after the bound",
                 about: estate.effects.text(made.effect).to_owned(),
                 text: format!(
-                    "in {}, {} did {} {} after {} went back to {}",
+                    "in {}, {} did {} {} after {}",
                     occurrence(&made.interaction, estate),
                     estate.contexts.text(made.context),
                     effect_made(made, estate),
                     observed.at.since(retreat.at),
-                    feature.name,
-                    feature.stage_name(retreat.to),
+                    retreat.told(estate),
                 ),
                 witnesses: vec![retreat.observation, observed.id],
             }

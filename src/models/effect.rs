@@ -5,6 +5,7 @@ use super::flow::Next;
 use super::interaction::Ongoing;
 use super::observation::{EffectMade, Observation};
 use super::program::{EffectSite, OnceBy};
+use super::reach::Reach;
 use super::task::{Task, deed};
 use super::world::World;
 use crate::units::Slot;
@@ -26,7 +27,8 @@ impl World {
         let amount = self.amount(estate, slot, site);
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         self.cx.cause = interaction.cause;
-        let made = EffectMade {
+        let customer = interaction.customer;
+        let mut made = EffectMade {
             interaction: interaction.id,
             effect: site.effect,
             path: rule.path,
@@ -46,7 +48,10 @@ impl World {
             id,
             repeat,
             records: site.records,
+            reach: Reach::default(),
         };
+        made.reach = self.reach(estate, &made, customer);
+        let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         let seen = self.cx.observe(Observation::Effect(made));
         interaction.cause = seen;
         self.note_undoable(key, site, &made, seen);

@@ -37,6 +37,7 @@ pub mod observation;
 pub mod planted;
 pub mod program;
 mod progress;
+pub mod reach;
 pub mod reconciliation;
 pub mod saga;
 pub mod service;

@@ -5,6 +5,7 @@ use super::client::Means;
 use super::estate::{EntityId, GroupId, JourneyId, MemberId, RegionId, ReplicaId, ServiceId, TopicId};
 use super::guard::{Act, BoundId};
 use super::program::OperationId;
+use super::reach::Reach;
 pub use super::task::Repeat;
 use crate::rollout::policy::{PolicyVersion, Scope};
 use crate::rollout::{FeatureId, Reason, StageId};
@@ -361,6 +362,8 @@ pub struct EffectMade {
     pub repeat: Option<Repeat>,
     /// The effect of which this one is the record.
     pub records: Option<u16>,
+    /// The ways back of its feature's plan that would take its subject off the stage it was made under.
+    pub reach: Reach,
 }
 
 /// An earlier effect that was undone.

@@ -9,8 +9,9 @@ use super::event::Event;
 use super::guard::{BoundId, Deed, Guard, NoData, OnFailure};
 use super::observation::{GateVerdict, Observation, Publication, Standstill};
 use super::world::World;
-use crate::rollout::{FeaturePolicy, StageId};
+use crate::rollout::{FeaturePolicy, Policy, StageId};
 use crate::units::{SimDuration, SimTime};
+use std::sync::Arc;
 
 /// Where a plan stands.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Progress {
     since: SimTime,
     /// The feature's policy before each step.
     before: Vec<Option<FeaturePolicy>>,
+    /// The policies to which its ways back lead, once somebody has asked; a step taken makes them others.
+    pub(super) ways_back: Option<Arc<[Policy]>>,
     /// What the bounds measured when the step in force was published.
     references: Vec<(BoundId, Option<f64>)>,
 }
@@ -75,8 +78,14 @@ impl Progress {
             retries: 0,
             since: SimTime::ZERO,
             before: vec![None; steps],
+            ways_back: None,
             references: Vec::new(),
         }
+    }
+
+    /// The feature's policy before each step that was taken.
+    pub(super) fn before(&self) -> &[Option<FeaturePolicy>] {
+        &self.before
     }
 
     /// Why it stands still, where it does, and since when; `None` while a step bakes or is awaited.
@@ -141,7 +150,9 @@ impl World {
         let plan = &estate.rollouts[usize::from(rollout)];
         let before = self.control_plane.newest().feature(plan.feature);
         let changed = plan.steps[usize::from(step)].apply(before);
-        self.plans[usize::from(rollout)].before[usize::from(step)] = Some(before.clone());
+        let progress = &mut self.plans[usize::from(rollout)];
+        progress.before[usize::from(step)] = Some(before.clone());
+        progress.ways_back = None;
         let version = self.publish(estate, plan.feature, changed, Publication::Step { rollout, step });
         self.cx.observe(Observation::Stepped { rollout, step, version });
         let first = self.steps_published[usize::from(rollout)][usize::from(step)].is_none();

@@ -3,8 +3,9 @@ use crate::invariants::fixtures::*;
 use crate::invariants::{Verdict, verdict};
 use crate::models::estate::{PATH_NEW, PATH_OLD};
 use crate::models::observation::Failure;
-use crate::models::observation::{EffectMade, Interaction, Observation, Outcome};
+use crate::models::observation::{EffectMade, Interaction, Observation, Outcome, Publication};
 use crate::models::program::Action;
+use crate::models::reach::Reach;
 use crate::rollout::Scope;
 
 /// The final status that is void.
@@ -112,6 +113,44 @@ fn a_replica_that_has_not_heard_of_the_kill_owes_as_well() {
     });
     assert_eq!(ledger.causes, [("done after the kill", 1)]);
     assert!(ledger.first[0].text.ends_with("1m after it was done, 5s after new-checkout was killed"));
+}
+
+/// A charge whose subject came to its stage with a step of the plan: the ways back to before it, or an earlier one,
+/// reach it.
+fn charge_since(step: usize, n: u64) -> EffectMade {
+    EffectMade { reach: Reach::of((0..=step).map(|_| true)), ..charge(n) }
+}
+
+#[test]
+fn a_plan_that_goes_back_owes_for_whom_it_takes_back_and_for_nobody_else() {
+    let ledger = judged(300.0, |stream| {
+        stream.steps(0, 2);
+        stream.at(10.0).effects(charge_since(0, 0));
+        stream.at(15.0).steps(1, 3);
+        stream.at(16.0).effects(charge_since(1, 1));
+        stream.at(20.0).publishes(4, Publication::RolledBack { rollout: 0, before: 1 });
+        stream.at(22.0).effects(charge_since(1, 2));
+        stream.effects(charge_since(0, 3));
+    });
+    assert_eq!(ledger.causes, [("in flight when rolled back", 1), ("done after the rollback", 1)]);
+    let texts: Vec<&str> = ledger.first.iter().map(|violation| violation.text.as_str()).collect();
+    assert!(texts[0].starts_with("in place-order #1, charge on path new by billing is not compensated 1m after "));
+    assert!(texts[0].ends_with("new-checkout went back to before step half"), "{texts:?}");
+    assert!(texts[1].ends_with("it was done, 2s after new-checkout went back to before step half"), "{texts:?}");
+}
+
+#[test]
+fn a_plan_that_is_capped_owes_for_everybody_above_and_one_that_went_on_again_for_nobody_new() {
+    let most = crate::rollout::StageId(0);
+    let ledger = judged(300.0, |stream| {
+        stream.steps(0, 2);
+        stream.at(10.0).effects(charge_since(0, 0));
+        stream.at(20.0).publishes(3, Publication::Capped { rollout: 0, most });
+        stream.at(40.0).steps(0, 4);
+        stream.at(50.0).effects(charge_since(0, 1));
+    });
+    assert_eq!(ledger.causes, [("in flight when rolled back", 1)]);
+    assert!(ledger.first[0].text.ends_with("new-checkout went back to off"), "{}", ledger.first[0].text);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::models::guard::{
     Act, Against, AlertRule, Analysis, Approval, BoundId, Bounded, Compared, Deed, GaugeSpec, Guard, Measured, Need,
     NoData, OnFailure, Retry, Side, Statistic, StepGuard, Team,
 };
+use crate::models::reach;
 use crate::rollout::{FeatureId, Kill, Scope, StageId, Step};
 use crate::scenario::defaults;
 use crate::scenario::expression::{self, Bound, Quantity};
@@ -45,6 +46,10 @@ impl<'a> Draft<'a> {
         let is_acted_on = self.is_acted_on(feature);
         if !watched.iter().any(|key| place.key(key).is_given()) && !by_step && requires.is_empty() && !is_acted_on {
             return None;
+        }
+        if let Some(step) = step_places.get(reach::MOST_STEPS) {
+            let message = format!("a plan that is watched over has at most {} steps", reach::MOST_STEPS);
+            self.error(step.span, message, "the first one too many");
         }
         let index = u16::try_from(self.estate.rollouts.len()).unwrap_or(u16::MAX);
         let (analysis, standing) = self.analysis(index, &place.key("analysis"));
