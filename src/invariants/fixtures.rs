@@ -111,6 +111,7 @@ pub fn estate() -> Estate {
         rollouts: vec![Rollout { feature: FEATURE, starts: SimDuration::ZERO, steps: steps(), guard: None }],
         timeline: timeline(),
         currency: None,
+        sweeps: Vec::new(),
         reconciliations: Vec::new(),
         standing_rules: Vec::new(),
         salts: vec![None],

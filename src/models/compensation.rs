@@ -17,8 +17,8 @@ pub struct Undoable {
     of: Interaction,
     effect: u16,
     path: Option<u16>,
-    made: ObservationId,
-    made_at: SimTime,
+    pub(super) made: ObservationId,
+    pub(super) made_at: SimTime,
     irreversible: bool,
     amount: Option<u64>,
     /// The operation that undoes it, where it declares one.
@@ -38,6 +38,7 @@ impl World {
     /// Keeps in mind what was just done, where something in the plan can undo it.
     pub(super) fn note_undoable(
         &mut self,
+        estate: &Estate,
         slot: Slot<Ongoing>,
         site: &EffectSite,
         made: &EffectMade,
@@ -47,7 +48,7 @@ impl World {
             return;
         }
         let made_at = self.cx.now();
-        self.undoable(slot).push(Undoable {
+        let done = Undoable {
             of: made.interaction,
             effect: site.effect,
             path: made.path,
@@ -56,7 +57,11 @@ impl World {
             irreversible: site.irreversible,
             amount: made.amount,
             compensated_by: site.compensated_by,
-        });
+        };
+        self.undoable(slot).push(done);
+        if !estate.sweeps.is_empty() {
+            self.note_for_sweeps(estate, slot, made, done);
+        }
     }
 
     /// Undoes what the task's path did of an effect, the latest first. An interaction undoes its own; one that comes
@@ -91,7 +96,9 @@ impl World {
                 amount: done.amount,
                 context: estate.services[service].context,
                 replica,
+                swept_by: None,
             }));
+            self.forget_undone(done.of, done.made);
         }
     }
 

@@ -142,6 +142,9 @@ impl World {
         self.control_plane.urgent.push(urgent);
         self.cx.cause =
             self.cx.observe(Observation::PolicyPublished { version, feature: Some(feature), publication: why });
+        if !estate.sweeps.is_empty() {
+            self.policy_calls_for_sweeps(estate, feature);
+        }
         for region in estate.regions.ids() {
             let delay = if region == estate.control_plane.home {
                 SimDuration::ZERO

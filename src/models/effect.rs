@@ -54,7 +54,7 @@ impl World {
         let interaction = self.interactions.get_mut(key).expect("a task's interaction is open");
         let seen = self.cx.observe(Observation::Effect(made));
         interaction.cause = seen;
-        self.note_undoable(key, site, &made, seen);
+        self.note_undoable(estate, key, site, &made, seen);
         if !estate.reconciliations.is_empty() {
             self.note_for_reconciliation(estate, &made);
         }

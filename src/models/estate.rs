@@ -11,6 +11,7 @@ use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
 use super::program::{Operation, OperationId};
 use super::reconciliation::ReconciliationSpec;
 pub use super::saga::{AtTimeout, SagaSpec};
+use super::sweep::SweepSpec;
 use crate::kernel::Distribution;
 use crate::rollout::{Condition, Feature, FeatureId, Kill, StageId, Step, Symbol, Symbols};
 use crate::units::{Day, Id, IdVec, Share, SimDuration, SimTime};
@@ -621,6 +622,8 @@ pub struct Estate {
     pub currency: Option<Currency>,
     /// Jobs that compare results.
     pub reconciliations: Vec<ReconciliationSpec>,
+    /// Jobs that undo what a retreat leaves.
+    pub sweeps: Vec<SweepSpec>,
     /// Targeting that is in force from the start (flag files): per feature, first match wins.
     pub standing_rules: Vec<(FeatureId, Vec<crate::rollout::Rule>)>,
     /// The salt of each rollout's buckets where the file fixes it; otherwise it comes from the seed.

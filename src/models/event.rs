@@ -208,4 +208,8 @@ pub enum Event {
     Reconcile {
         job: u32,
     },
+    /// A sweep begins, or is done with one and looks for the next.
+    Sweep {
+        job: u32,
+    },
 }

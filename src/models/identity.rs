@@ -31,6 +31,7 @@ pub struct Identities {
     reasons: Vec<u64>,
     services: Vec<u64>,
     reconciliations: Vec<u64>,
+    sweeps: Vec<u64>,
 }
 
 /// What stands in for the subject of an event that has come too late: its task is over.
@@ -68,6 +69,7 @@ impl Identities {
             reasons: estate.reasons.iter().map(hash).collect(),
             services: estate.services.iter().map(|service| hash(&service.name)).collect(),
             reconciliations: estate.reconciliations.iter().map(|job| hash(&job.name)).collect(),
+            sweeps: estate.sweeps.iter().map(|job| hash(&job.name)).collect(),
         }
     }
 
@@ -159,6 +161,7 @@ impl World {
             Event::Announced { replica: of, life } => (64, replica(of, life)),
             Event::Sends { message } => (63, self.unsent_word(message)),
             Event::Reconcile { job } => (62, names.reconciliations[job as usize]),
+            Event::Sweep { job } => (63, names.sweeps[job as usize]),
         }
     }
 
@@ -282,6 +285,7 @@ impl World {
                 ("SagaDue", format!("of {} for {of}", estate.services[service].name))
             }
             Event::Reconcile { job } => ("Reconcile", estate.reconciliations[job as usize].name.clone()),
+            Event::Sweep { job } => ("Sweep", estate.sweeps[job as usize].name.clone()),
         };
         Account { kind, about }
     }

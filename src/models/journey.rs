@@ -118,11 +118,13 @@ impl World {
     pub(super) fn on_answer(&mut self, estate: &Estate, slot: Slot<Ongoing>, outcome: Outcome) {
         let ongoing = self.interactions.get(slot).expect("an interaction is open until its customer is answered");
         let (id, latency, user) = (ongoing.id, self.cx.now().since(ongoing.arrived), ongoing.user);
+        let answered = Answered { journey: id.journey, region: ongoing.customer.tenant_region, trail: ongoing.trail };
         self.cx.cause = ongoing.cause;
         self.cx.observe(Observation::Finished { interaction: id, outcome, latency });
+        if !estate.sweeps.is_empty() {
+            self.answered_for_sweeps(id, outcome);
+        }
         if !estate.gauges.is_empty() {
-            let answered =
-                Answered { journey: id.journey, region: ongoing.customer.tenant_region, trail: ongoing.trail };
             self.gauge_answer(estate, answered, outcome, latency);
         }
         self.release(estate, slot);

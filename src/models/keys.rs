@@ -76,6 +76,8 @@ pub struct Keys {
     pub approvals: Vec<StreamKey>,
     /// Per alert rule: how long who is called takes and what they do.
     pub alerts: Vec<StreamKey>,
+    /// Per sweep: how long those who are called take to begin.
+    pub sweeps: Vec<StreamKey>,
     /// The bucketing salt of each feature.
     pub salts: Vec<u64>,
     /// Cumulative weights of tenants under the population's Zipf law; empty where all weigh the same.
@@ -164,6 +166,7 @@ impl Keys {
                 estate.rollouts.iter().map(|rollout| estate.features[rollout.feature].name.as_str()),
             ),
             alerts: named(root.child("alert"), estate.alerts.iter().map(|alert| alert.name.as_str())),
+            sweeps: named(root.child("sweep"), estate.sweeps.iter().map(|job| job.name.as_str())),
             salts: salts.collect(),
             tenant_weights: zipf_weights(estate.population.tenants, estate.population.zipf),
         }

@@ -43,6 +43,7 @@ pub mod saga;
 pub mod service;
 mod silence;
 pub mod streams;
+pub mod sweep;
 pub mod task;
 pub mod timeline;
 pub mod topic;

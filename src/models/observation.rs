@@ -384,6 +384,8 @@ pub struct CompensationMade {
     pub amount: Option<u64>,
     pub context: u16,
     pub replica: ReplicaId,
+    /// The sweep that undid it; `None`: an operation.
+    pub swept_by: Option<u32>,
 }
 
 /// What is wrong with the result of an effect.

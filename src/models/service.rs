@@ -405,6 +405,9 @@ impl World {
             let about = interaction.aggregate.and_then(|about| self.aggregates.get(about));
             let status = about.map(|aggregate| (aggregate.entity, aggregate.status));
             self.cx.observe(Observation::Closed { interaction: interaction.id, status });
+            if !estate.sweeps.is_empty() {
+                self.closed_for_sweeps(estate, interaction.id, status);
+            }
             if let (Some(about), Some((entity, _))) = (interaction.aggregate, status) {
                 // What a replay is about is nobody else's.
                 self.release_aggregate(about, estate.entities[entity].per_subject && interaction.id.replay == 0);

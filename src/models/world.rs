@@ -20,6 +20,7 @@ use super::observation::{Kind, Observation, Publication};
 use super::progress::Progress;
 use super::reconciliation::Reconciliation;
 use super::service::Replica;
+use super::sweep::Sweep;
 use super::task::Task;
 use super::timeline::EntryState;
 use super::topic::{Log, Record, Sent};
@@ -79,6 +80,7 @@ pub struct World {
     /// Requests that wait for a connection.
     pub(super) unsent: Slab<Errand>,
     pub(super) reconciliations: Vec<Reconciliation>,
+    pub(super) sweeps: Vec<Sweep>,
     pub(super) entries: Vec<EntryState>,
     pub(super) gauges: Vec<Gauge>,
     pub(super) alarms: Vec<Alarm>,
@@ -138,6 +140,7 @@ impl World {
             sessions: Lookup::default(),
             unsent: Slab::default(),
             reconciliations: vec![Reconciliation::default(); estate.reconciliations.len()],
+            sweeps: vec![Sweep::default(); estate.sweeps.len()],
             entries: vec![EntryState::default(); estate.timeline.len()],
             gauges: estate.gauges.iter().map(Gauge::new).collect(),
             alarms: vec![Alarm::default(); estate.alerts.len()],
@@ -251,6 +254,7 @@ impl World {
             Event::Announced { replica, life } => self.on_announced(estate, replica, life),
             Event::Sends { message } => self.on_sends(estate, message),
             Event::Reconcile { job } => self.on_reconcile(estate, job),
+            Event::Sweep { job } => self.on_sweep(estate, job),
         }
     }
 

@@ -74,6 +74,7 @@ pub fn estate(steps: &[&str]) -> Estate {
         rollouts: vec![rollout],
         timeline: vec![],
         currency: None,
+        sweeps: Vec::new(),
         reconciliations: Vec::new(),
         standing_rules: vec![],
         salts: vec![],

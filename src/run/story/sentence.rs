@@ -112,7 +112,11 @@ fn compensation(made: &CompensationMade, at: SimTime, estate: &Estate) -> (Strin
     };
     let text =
         format!("compensates {name}{}{path}{whose}, done {} ago", money(made.amount, estate), at.since(made.made_at));
-    (estate.replicas[made.replica].name.clone(), text)
+    let who = match made.swept_by {
+        Some(job) => estate.sweeps[job as usize].name.clone(),
+        None => estate.replicas[made.replica].name.clone(),
+    };
+    (who, text)
 }
 
 fn delivery(delivered: &Delivered, estate: &Estate) -> (String, String) {

@@ -38,11 +38,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Operations that begin later, for which nobody waits: what a saga of the operation's service runs, and where any
-    /// saga compensates, what compensates the effects of the operation.
+    /// saga or job compensates, what compensates the effects of the operation.
     pub(super) fn begun_later(&self, service: ServiceId, actions: &[Place<'a>]) -> Vec<OperationId> {
         let at_timeout = |place: &Place<'a>| place.key("saga").key("on_timeout").text();
         let own = at_timeout(&self.services[service.index()].place).filter(|then| *then != COMPENSATE);
-        let compensates = self.services.iter().any(|service| at_timeout(&service.place) == Some(COMPENSATE));
+        let jobs = Place::root(self.root).key("reconciliation").named();
+        let compensates = self.services.iter().any(|service| at_timeout(&service.place) == Some(COMPENSATE))
+            || jobs.iter().any(|(_, job)| job.key("compensates").is_given());
         let declared = actions.iter().filter_map(|action| action.key("compensated_by").text());
         let wanted = own.into_iter().chain(declared.filter(|_| compensates));
         wanted.filter_map(|target| self.find_operation(target)).collect()

@@ -32,6 +32,7 @@ mod services;
 mod settings;
 mod shrinking;
 mod strategies;
+mod sweeps;
 mod timeline;
 mod topics;
 
@@ -303,6 +304,7 @@ fn empty_estate() -> Estate {
         timeline: Vec::new(),
         currency: None,
         reconciliations: Vec::new(),
+        sweeps: Vec::new(),
         standing_rules: Vec::new(),
         salts: Vec::new(),
         bucket_by: Vec::new(),

@@ -13,6 +13,20 @@ impl<'a> Draft<'a> {
     pub(super) fn reconciliations(&mut self, place: &Place<'a>) {
         for (entry, job) in place.named() {
             self.check_name("reconciliation", entry.name(), entry.key.span);
+            if job.key("compensates").is_given() {
+                self.sweep(entry.name(), &job);
+                continue;
+            }
+            for key in ["acts_in", "rate"] {
+                let idle = job.key(key);
+                if idle.is_given() {
+                    self.error(
+                        idle.span,
+                        format!("`{key}` is of a job that compensates"),
+                        "expected `compensates` beside it",
+                    );
+                }
+            }
             let key = job.key("key");
             if key.text().is_some_and(|key| key != "entity.id") {
                 let problem = Problem::unsupported(key.span, "keys of a reconciliation other than `entity.id`");
@@ -62,7 +76,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The feature whose results are compared: the one named, or the only one.
-    fn reconciled_feature(&mut self, job: &Place<'a>) -> Option<FeatureId> {
+    pub(super) fn reconciled_feature(&mut self, job: &Place<'a>) -> Option<FeatureId> {
         let named = job.key("feature");
         if let Some(name) = named.text() {
             return self.feature(name, named.span);

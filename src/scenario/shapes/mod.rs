@@ -75,7 +75,7 @@ pub static SCENARIO: Shape = Shape::new(
         key(
             "reconciliation",
             named!("reconciliation", reconciliation::RECONCILIATION),
-            "Jobs that compare the results of two effects.",
+            "Jobs that compare the results of two effects, or undo what a retreat leaves.",
         ),
         key("accepted", Value::List(&Value::Anything), "Violations that are known and accepted.")
             .later("accepted violations"),

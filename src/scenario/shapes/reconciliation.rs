@@ -1,4 +1,4 @@
-//! The table of reconciliation jobs.
+//! The table of reconciliation jobs: those that compare, and those that compensate.
 
 use crate::scenario::defaults;
 use crate::scenario::shape::{MapOf, Shape, Value, key};
@@ -13,6 +13,15 @@ pub static RECONCILIATION: Shape = Shape::new(
         key("compare", Value::Name, "An effect whose paths are compared.").later("comparisons of shadowed results"),
         key("key", Value::Text, "By what the two are matched.").or("entity.id"),
         key("feature", Value::Name, "The feature whose results it compares.").or("the only one"),
+        key(
+            "compensates",
+            Value::List(&Value::Name),
+            "Effects that people go through and undo, one by one, once a kill, a step back or a plan that goes back takes \
+             their customers off the stage they were made under; instead of comparing anything.",
+        ),
+        key("acts_in", Value::Distribution, "With `compensates`: from when there is something to undo until they begin.")
+            .or("0s"),
+        key("rate", Value::Rate, "With `compensates`: how many they undo, as in 40/h."),
         key("every", Value::Duration, "How often it runs."),
         key("daily", Value::Clock, "When it runs each day (UTC)."),
         key(
@@ -27,4 +36,4 @@ pub static RECONCILIATION: Shape = Shape::new(
             .later("exceptions of a reconciliation"),
     ],
 )
-.exactly_one(&["every", "daily"]);
+.exactly_one(&["every", "daily", "compensates"]);
