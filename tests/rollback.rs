@@ -19,7 +19,11 @@ fn future(found: &[WaysBack], step: usize, way: Way) -> &Future {
 
 /// A shop that ships once a second: reversible, or `irreversible`; ten seconds of polling.
 fn shop(effect: &str, steps: &str) -> Plan {
-    common::plan(&format!(
+    common::plan(&shop_text(effect, steps))
+}
+
+fn shop_text(effect: &str, steps: &str) -> String {
+    format!(
         r#"windtunnel: 1
 name: shop
 duration: 5m
@@ -36,7 +40,7 @@ journeys:
 rollout:
   express: {{ steps: [{steps}] }}
 "#
-    ))
+    )
 }
 
 const ALL_AT_ONCE: &str = "{ name: all, at: 1m, move: [{ to: \"on\" }] }";
@@ -62,6 +66,45 @@ fn what_can_be_undone_is_a_debt_of_its_context_and_no_point_of_no_return() {
     assert!((110..=130).contains(&future.compensation_debt), "{future:?}");
     assert_eq!((future.contexts.len(), future.is_clean()), (1, true));
     assert_eq!(found[0].point_of_no_return(), None);
+}
+
+/// The shop, whose orders are about 9.99 EUR each.
+fn shop_with_amounts(effect: &str) -> Plan {
+    let express = "feature: express }";
+    common::plan(
+        &shop_text(effect, ALL_AT_ONCE)
+            .replace(express, "feature: express, entity: { name: parcel, amount: { currency: EUR, is: 9.99 } } }"),
+    )
+}
+
+#[test]
+fn what_is_left_is_told_in_number_and_in_money() {
+    let compensable = "effect: ship, irreversible: true, compensated_by: web.recall";
+    let plan = shop_with_amounts(compensable);
+    let found = tried(&plan);
+    let owed = future(&found, 0, Way::Kill);
+    assert!(owed.compensation_debt > 100);
+    assert_eq!(owed.compensation_debt_amount, owed.compensation_debt * 999);
+    assert_eq!((owed.irreversible_left, owed.irreversible_left_amount), (0, 0));
+    let euros = owed.compensation_debt * 999;
+    let cell = format!("{}, {}.{:02} EUR", owed.compensation_debt, euros / 100, euros % 100);
+    assert!(table(&plan, 1, &found).contains(&cell), "{cell}");
+    let told: serde_json::Value = serde_json::from_str(&json(&plan, 1, &found)).expect("it is JSON");
+    assert_eq!(
+        (&told["currency"], &told["rollouts"][0]["steps"][0]["futures"][2]["compensation_debt_amount"]),
+        (&serde_json::json!("EUR"), &serde_json::json!(euros),)
+    );
+    let left = tried(&shop_with_amounts("effect: ship, irreversible: true"));
+    let left = future(&left, 0, Way::Kill);
+    assert_eq!((left.irreversible_left_amount, left.compensation_debt_amount), (left.irreversible_left * 999, 0));
+}
+
+#[test]
+fn where_nobody_speaks_of_money_there_is_no_amount() {
+    let plan = shop("effect: ship", ALL_AT_ONCE);
+    let told: serde_json::Value = serde_json::from_str(&json(&plan, 1, &tried(&plan))).expect("it is JSON");
+    assert!(told["currency"].is_null());
+    assert!(told["rollouts"][0]["steps"][0]["futures"][0]["compensation_debt_amount"].is_null());
 }
 
 #[test]

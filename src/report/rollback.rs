@@ -39,11 +39,17 @@ fn row(estate: &Estate, ways: &WaysBack, after: &AfterStep, future: &Future, nam
         step,
         at,
         way(estate, ways, future),
-        number::count(future.irreversible_left),
-        number::count(future.compensation_debt),
+        counted(estate, future.irreversible_left, future.irreversible_left_amount),
+        counted(estate, future.compensation_debt, future.compensation_debt_amount),
         clean(future),
         actors(estate, future),
     ]
+}
+
+/// `884, 212160.00 EUR`, where the estate speaks of money.
+fn counted(estate: &Estate, count: u64, amount: u64) -> String {
+    let money = estate.currency.as_ref().filter(|_| count > 0).map(|currency| format!(", {}", currency.text(amount)));
+    number::count(count) + &money.unwrap_or_default()
 }
 
 fn step_name(estate: &Estate, ways: &WaysBack, after: &AfterStep) -> String {
@@ -104,15 +110,18 @@ fn aligned(rows: &[[String; 7]]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// The same for other tools; times in seconds.
+/// The same for other tools; times in seconds, amounts in minor units of the currency, `null` where there is none.
 pub fn json(plan: &Plan, seed: u64, found: &[WaysBack]) -> String {
     let estate = &*plan.estate;
+    let money = |minor: u64| estate.currency.as_ref().map(|_| minor);
     let future = |future: &Future| {
         let contexts: Vec<&str> = future.contexts.iter().map(|context| estate.contexts.text(*context)).collect();
         json!({
             "way": future.way.name(),
             "irreversible_left": future.irreversible_left,
+            "irreversible_left_amount": money(future.irreversible_left_amount),
             "compensation_debt": future.compensation_debt,
+            "compensation_debt_amount": money(future.compensation_debt_amount),
             "clean_after": future.clean_after.map(|after| after.as_secs_f64()),
             "still_open": future.still_open,
             "still_behind": future.still_behind,
@@ -145,6 +154,7 @@ pub fn json(plan: &Plan, seed: u64, found: &[WaysBack]) -> String {
         "scenario": plan.scenario,
         "variant": plan.variant,
         "seed": seed,
+        "currency": estate.currency.as_ref().map(|currency| currency.code.as_str()),
         "rollouts": found.iter().map(rollout).collect::<Vec<_>>(),
     });
     format!("{whole:#}\n")

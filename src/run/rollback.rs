@@ -41,8 +41,12 @@ pub struct Future {
     pub way: Way,
     /// Irreversible effects on a new path, with no compensator, of subjects who are not to be there any more.
     pub irreversible_left: u64,
+    /// The sum of their amounts, in minor units.
+    pub irreversible_left_amount: u64,
     /// Other effects of theirs on a new path: somebody has to undo each of them.
     pub compensation_debt: u64,
+    /// The sum of their amounts, in minor units.
+    pub compensation_debt_amount: u64,
     /// From the rollback until no replica held an older policy, nothing was decided beyond the policy that was put back,
     /// and everything that had begun beyond it was done; `None`: not before the end of the run.
     pub clean_after: Option<SimDuration>,

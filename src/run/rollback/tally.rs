@@ -35,14 +35,29 @@ impl Users {
     }
 }
 
+/// Effects in number and in money.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    count: u64,
+    /// In minor units.
+    amount: u64,
+}
+
+impl Sum {
+    fn add(&mut self, made: &EffectMade) {
+        self.count += 1;
+        self.amount = self.amount.saturating_add(made.amount.unwrap_or(0));
+    }
+}
+
 /// Counts for one policy that could be put back.
 #[derive(Clone)]
 pub struct Tally {
     feature: FeatureId,
     /// What is put back; `None`: the feature is killed to its safe stage.
     to: Option<Policy>,
-    irreversible: u64,
-    debt: u64,
+    irreversible: Sum,
+    debt: Sum,
     /// Contexts that made effects that somebody has to undo.
     debtors: BTreeSet<u16>,
     /// Contexts that decided beyond the policy after it was put back because of what was under way.
@@ -60,8 +75,8 @@ impl Tally {
         Tally {
             feature,
             to,
-            irreversible: 0,
-            debt: 0,
+            irreversible: Sum::default(),
+            debt: Sum::default(),
             debtors: BTreeSet::new(),
             carriers: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -123,9 +138,9 @@ impl Tally {
         }
         self.last = self.last.max(at);
         if made.irreversible && !made.compensated {
-            self.irreversible += 1;
+            self.irreversible.add(made);
         } else {
-            self.debt += 1;
+            self.debt.add(made);
             self.debtors.insert(made.context);
         }
     }
@@ -148,8 +163,10 @@ impl Tally {
         contexts.extend(self.carriers);
         Future {
             way,
-            irreversible_left: self.irreversible,
-            compensation_debt: self.debt,
+            irreversible_left: self.irreversible.count,
+            irreversible_left_amount: self.irreversible.amount,
+            compensation_debt: self.debt.count,
+            compensation_debt_amount: self.debt.amount,
             clean_after: (still_open == 0 && still_behind == 0).then(|| self.last.since(at)),
             still_open,
             still_behind,
