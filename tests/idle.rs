@@ -85,6 +85,8 @@ const EVENTFUL: &str = "windtunnel: 1\nname: eventful\nduration: 12h\n\
     \x20 - { at: 6h, kill: f, to: \"off\", lift_after: 30m }\n\
     \x20 - { at: 7h, fault: service.crash, target: a, replicas: 2, lasts: 4m }\n\
     \x20 - { at: 9h, deploy: { c: 2 }, rolling: { batch: 1, every: 3m } }\n\
+    \x20 - { at: 7h30m, fault: cache.freeze, target: a, region: us, lasts: 45m }\n\
+    \x20 - { at: 7h45m, fault: cache.freeze, target: b, replicas: 2, lasts: 2m }\n\
     \x20 - { at: 10h, fault: service.restart, target: b, replicas: 3 }\n";
 
 #[test]

@@ -223,7 +223,7 @@ rollout:
       - { name: shadow, at: 1m, move: [{ to: SHADOWED, percent: 50% }], hold: 2m, exit: ["gap < 1%"] }
       - { name: fast, at: 5m, move: [{ to: FAST }] }
 timeline:
-  - { at: fast + 1m, fault: cache.freeze, target: core }
+  - { at: fast + 1m, fault: record.reorder, target: core }
 alerts:
   - { name: hot, when: 'error_rate{journey: apply} > 2%', over: 2m, scrape: 15s, pages: lending, does: { kill: fast-track } }
 accepted: [{ split-brain: known }]
@@ -780,7 +780,7 @@ const REFUSED: &[&str] = &[
     "38:97 metrics of one reconciliation",
     "38:110 exceptions of a reconciliation",
     "47:90 gates on what a reconciliation job reports",
-    "50:29 the fault `cache.freeze`",
+    "50:29 the fault `record.reorder`",
     "53:1 accepted violations",
     "56:3 the metric `loan_success` of one entity or job",
     "56:34 metrics measured from a step on",
@@ -1036,8 +1036,8 @@ servises: {}", &[
     ("fault: control_plane.down, region: south", "fault: control_plane.down, target: web", &[
         "105:57 the fault `control_plane.down` does not take `target` [not expected here] ",
     ]),
-    ("fault: control_plane.down", "fault: cache.freeze", &[
-        "105:29 this version of windtunnel does not support the fault `cache.freeze` yet [this fault] ",
+    ("fault: control_plane.down", "fault: clock.skew", &[
+        "105:29 this version of windtunnel does not support the fault `clock.skew` yet [this fault] ",
         "117:13 nothing in this plan is called `control_plane.down` [expected a fault of the timeline, kill or a step] ",
     ]),
     ("deploy: { ledger: 2 }", "deploy: { ledger: 3 }", &[

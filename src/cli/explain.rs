@@ -117,6 +117,9 @@ fn fault(name: &str) -> Option<String> {
     let aim = match fault.aim() {
         Aim::ControlPlane => "the control plane; `region:` narrows it",
         Aim::Service => "the replicas of `target: SERVICE`; `region:` and `replicas:` narrow it",
+        Aim::Sdk => {
+            "the SDKs of the replicas of `target: SERVICE`, which refresh in the background; `region:` and `replicas:` narrow it"
+        }
         Aim::ConsumerGroup => "the members of `target: SERVICE/TOPIC`",
         Aim::Region => "the `region:` that is cut off",
         Aim::Network => "messages of `target: SERVICE`; without it, all",

@@ -1,5 +1,6 @@
 //! Ways to hurt, one per file. None knows of another, nor of any invariant.
 
+mod cache_freeze;
 mod consumer_pause;
 mod consumer_stall;
 mod context_strip;
@@ -29,6 +30,7 @@ pub static ALL: &[&dyn Fault] = &[
     &link_slow::LinkSlow,
     &link_loss::LinkLoss,
     &context_strip::ContextStrip,
+    &cache_freeze::CacheFreeze,
 ];
 
 /// The fault of this name.

@@ -1,6 +1,7 @@
 //! A replica's SDK and its cache: how the policy reaches it, how old it is, and what a failure does to it.
 
 mod announce;
+mod frozen;
 mod idle;
 mod topic;
 
@@ -40,6 +41,8 @@ pub struct Cache {
     quiet: u32,
     /// Its polls are no events for now: they can find nothing.
     resting: bool,
+    /// Whether what refreshes it hangs.
+    hung: frozen::Hung,
     /// Tasks that wait for a fetch, with its number.
     waiting: Vec<(u32, Slot<Task>)>,
 }
@@ -126,6 +129,8 @@ impl World {
         cache.fetching = false;
         cache.alerted = false;
         cache.disconnect(now);
+        // A hung thread ends with its process.
+        cache.hung.process_ends();
         let waiting = std::mem::take(&mut cache.waiting);
         if !sdk.persist && cache.held.take().is_some() {
             self.cx.observe(Observation::PolicyLost { replica });
@@ -143,7 +148,12 @@ impl World {
         if cache.life != life || !self.replicas[replica.index()].up {
             return;
         }
-        self.ask(estate, replica);
+        if self.hangs(replica) {
+            // Counted, so that later polls draw what they would have drawn.
+            self.caches[replica.index()].fetch += 1;
+        } else {
+            self.ask(estate, replica);
+        }
         self.plan_next_poll(estate, replica);
     }
 
@@ -252,10 +262,14 @@ impl World {
         version: u32,
     ) {
         let version = if Planted::PolicyReadAtAnswer.is_active() { self.served(estate, replica) } else { version };
-        let cache = &mut self.caches[replica.index()];
+        let cache = &self.caches[replica.index()];
         if cache.life != life || !self.replicas[replica.index()].up {
             return;
         }
+        if self.hears_nothing(estate, replica, fetch) {
+            return;
+        }
+        let cache = &mut self.caches[replica.index()];
         if cache.fetch == fetch {
             cache.fetching = false;
             cache.failures = cache.failures.saturating_sub(match sdk_of(estate, replica).map(|sdk| sdk.backoff) {
@@ -288,10 +302,14 @@ impl World {
 
     pub(super) fn on_policy_unavailable(&mut self, estate: &Estate, replica: ReplicaId, life: u32, fetch: u32) {
         let Some(sdk) = sdk_of(estate, replica) else { return };
-        let cache = &mut self.caches[replica.index()];
+        let cache = &self.caches[replica.index()];
         if cache.life != life || !self.replicas[replica.index()].up {
             return;
         }
+        if self.hears_nothing(estate, replica, fetch) {
+            return;
+        }
+        let cache = &mut self.caches[replica.index()];
         cache.fetching &= cache.fetch != fetch;
         cache.failures = cache.failures.saturating_add(1);
         let failures = cache.failures;
@@ -331,14 +349,15 @@ impl World {
     /// Opens the stream again, or repeats a failed fetch.
     pub(super) fn on_reconnect(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
         let cache = &self.caches[replica.index()];
-        if cache.life == life && !cache.fetching && self.replicas[replica.index()].up {
+        let idle = !cache.fetching && !cache.connected;
+        if cache.life == life && idle && self.replicas[replica.index()].up && !self.hangs(replica) {
             self.ask(estate, replica);
         }
     }
 
     pub(super) fn on_policy_push(&mut self, replica: ReplicaId, life: u32, version: u32) {
         let cache = &self.caches[replica.index()];
-        if cache.life == life && cache.connected && self.replicas[replica.index()].up {
+        if cache.life == life && cache.connected && self.replicas[replica.index()].up && !self.hangs(replica) {
             self.apply(replica, PolicyVersion(version));
         }
     }
@@ -394,7 +413,7 @@ impl World {
             return;
         }
         let now = self.cx.now();
-        let due = if cache.connected { now } else { cache.contact } + after;
+        let due = if cache.hears() { now } else { cache.contact } + after;
         if due > now {
             self.cx.at(due, Event::StalenessCheck { replica, life });
             return;
@@ -432,6 +451,10 @@ impl World {
             }
             Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::File | Delivery::Topic { .. } => (false, false),
         };
+        if self.refresh_hangs(estate, replica, expired) {
+            return false;
+        }
+        let cache = &self.caches[replica.index()];
         // A remote question is a fetch of its own for each decision; a cache's fetch is shared by all that wait.
         if expired && (!cache.fetching || matches!(sdk.delivery, Delivery::Remote)) {
             self.ask(estate, replica);
@@ -461,11 +484,13 @@ impl World {
 impl Cache {
     /// Time since the last successful contact; of a cache that rests, once it is caught up.
     pub fn freshness(&self, cx: &Cx) -> SimDuration {
-        if self.connected { SimDuration::ZERO } else { cx.now().since(self.contact) }
+        if self.hears() { SimDuration::ZERO } else { cx.now().since(self.contact) }
     }
 
     fn disconnect(&mut self, now: SimTime) {
-        if std::mem::take(&mut self.connected) {
+        let heard = self.hears();
+        self.connected = false;
+        if heard {
             self.contact = now;
         }
     }

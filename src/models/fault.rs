@@ -13,6 +13,9 @@ pub enum Aim {
     ControlPlane,
     /// Replicas of the `target` service, in a `region`, at most `replicas` of them.
     Service,
+    /// Replicas of the `target` service whose SDK refreshes its cache in the background, in a `region`, at most
+    /// `replicas` of them.
+    Sdk,
     /// Members of the `target` consumer group, written `service/topic`.
     ConsumerGroup,
     /// All messages between two regions, or all of one `region`; `region` is required.

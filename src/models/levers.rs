@@ -106,6 +106,11 @@ impl<'a> Levers<'a> {
         self.world.cx.after(pause, Event::ReplicaUp { replica });
     }
 
+    /// What refreshes a replica's cache stands still, or goes on; a process that starts meanwhile is well.
+    pub fn hang_sdk(&mut self, replica: ReplicaId, hangs: bool) {
+        self.world.set_hung(self.estate, replica, hangs);
+    }
+
     pub fn pause_consumer(&mut self, member: MemberId, paused: bool) {
         self.world.set_paused(member, paused);
     }

@@ -315,6 +315,8 @@ pub enum Obstacle {
     ReplicaDown,
     /// What was to tell it of a kill did not come.
     AnnouncementLost,
+    /// What refreshes the cache of a replica's SDK hangs: it neither asks nor hears.
+    SdkHung,
 }
 
 impl Obstacle {
@@ -327,6 +329,7 @@ impl Obstacle {
             Obstacle::Lost => "message lost",
             Obstacle::ReplicaDown => "replica down",
             Obstacle::AnnouncementLost => "announcement lost",
+            Obstacle::SdkHung => "SDK hung",
         }
     }
 }

@@ -123,9 +123,15 @@ impl World {
                     target.region = Some(RegionId::new(one_of(estate.regions.len(), 2)));
                 }
             }
-            Aim::Service | Aim::Network => {
+            Aim::Service | Aim::Network | Aim::Sdk => {
                 if target.service.is_none() {
-                    target.service = Some(ServiceId::new(one_of(estate.services.len(), 3)));
+                    target.service = if fault.aim() == Aim::Sdk {
+                        let refreshed = |id: &ServiceId| estate.services[*id].refreshes_in_background();
+                        let eligible: Vec<ServiceId> = estate.services.ids().filter(refreshed).collect();
+                        eligible.get(one_of(eligible.len(), 3)).copied()
+                    } else {
+                        Some(ServiceId::new(one_of(estate.services.len(), 3)))
+                    };
                 }
                 target.count = target.count.or(Some(1));
                 if let Some(service) = target.service {

@@ -63,7 +63,7 @@ impl World {
         let served = PolicyVersion(self.served(estate, replica));
         let every_poll = self.every_poll;
         let cache = &mut self.caches[replica.index()];
-        let nothing_new = well && cache.failures == 0 && cache.held == Some(served);
+        let nothing_new = well && !cache.hung.now() && cache.failures == 0 && cache.held == Some(served);
         cache.quiet = if nothing_new { cache.quiet.saturating_add(1) } else { 0 };
         !every_poll && cache.quiet > QUIET && Schedule::of(estate, sdk).is_some()
     }
@@ -116,7 +116,7 @@ impl World {
     }
 
     /// What a resting replica is about to be shown may differ from what it knows: its polls are events again.
-    fn wake(&mut self, estate: &Estate, replica: ReplicaId, now: SimTime) {
+    pub(super) fn wake(&mut self, estate: &Estate, replica: ReplicaId, now: SimTime) {
         let Some(under_way) = self.stop_resting(estate, replica, now) else { return };
         let version = self.served(estate, replica);
         let cache = &mut self.caches[replica.index()];

@@ -4,15 +4,14 @@ use super::place::Place;
 use super::{Draft, shown, unknown};
 use crate::faults;
 use crate::kernel::Distribution;
-use crate::models::estate::{Entry, Happening, Strength, Target, When};
+use crate::models::estate::{Entry, Happening, ServiceId, Strength, Target, When};
 use crate::models::fault::{Aim, Fault, Takes};
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span};
 use crate::units::SimDuration;
 
 /// Faults of the language that this version cannot simulate.
-const LATER: [&str; 6] =
-    ["cache.freeze", "clock.skew", "credentials.rotate", "record.duplicate", "record.reorder", "broker.down"];
+const LATER: [&str; 5] = ["clock.skew", "credentials.rotate", "record.duplicate", "record.reorder", "broker.down"];
 
 impl<'a> Draft<'a> {
     fn fault_named(&mut self, name: &str, span: Span) -> Option<&'static dyn Fault> {
@@ -71,6 +70,12 @@ impl<'a> Draft<'a> {
                 complete &= !of.is_given() || target.service.is_some();
                 missing = (!of.is_given()).then_some("target");
             }
+            Aim::Sdk => {
+                target.service = of.text().and_then(|name| self.service_named(name, of.span));
+                complete &= self.may_hang(name, target.service, &of);
+                complete &= !of.is_given() || target.service.is_some();
+                missing = (!of.is_given()).then_some("target");
+            }
             Aim::Network => {
                 self.refuse(name, required, &[("replicas", &count)]);
                 target.service = of.text().and_then(|name| self.service_named(name, of.span));
@@ -90,12 +95,28 @@ impl<'a> Draft<'a> {
             let wanted = match fault.aim() {
                 Aim::ConsumerGroup => "expected target: service/topic",
                 Aim::Region => "expected region: name",
-                Aim::ControlPlane | Aim::Service | Aim::Network => "expected target: service",
+                Aim::ControlPlane | Aim::Service | Aim::Sdk | Aim::Network => "expected target: service",
             };
             self.error(item.span, format!("the fault `{name}` needs `{key}`"), wanted);
             return None;
         }
         complete.then_some(target)
+    }
+
+    /// Whether an SDK of the service, or of any without one, has a background refresh that can hang.
+    fn may_hang(&mut self, fault: &str, service: Option<ServiceId>, place: &Place<'a>) -> bool {
+        let mut services = self.estate.services.enumerate();
+        if services.any(|(id, of)| service.is_none_or(|service| service == id) && of.refreshes_in_background()) {
+            return true;
+        }
+        let what = service.map_or("no service has an SDK".to_owned(), |service| {
+            format!("`{}` has no SDK", self.estate.services[service].name)
+        });
+        let message = format!("`{fault}` finds nothing that could hang: {what} that refreshes in the background");
+        let problem = Problem::error(place.span, message).label("expected a service with such an SDK");
+        self.problems
+            .push(problem.help("sdk: { poll: … }, { stream: … } and { ttl: …, stale_while_revalidate: true } do"));
+        false
     }
 
     fn refuse(&mut self, fault: &str, strict: bool, keys: &[(&str, &Place<'a>)]) {
