@@ -2,11 +2,13 @@
 
 mod common;
 
-use common::{plan, scenario};
+use common::{plan, run_once, scenario};
 use std::sync::atomic::AtomicBool;
+use windtunnel::kernel::maths;
 use windtunnel::models::observation::{Consent, GateVerdict, Observation, Observed, Publication, Standstill};
 use windtunnel::run::{Completed, Detail, Limits, run};
 use windtunnel::scenario::Request;
+use windtunnel::theory::canary;
 
 /// An estate in which the new path fails a share of requests, and whatever watches over its rollout.
 fn estate(fails: &str, rollout: &str, rest: &str) -> String {
@@ -275,6 +277,48 @@ fn the_wrong_action_does_not_help_and_they_are_called_again() {
     assert_eq!(end(&run), "paused by hand at step few");
     let acted = run.summary.metric("operator_actions.count").expect("they were called");
     assert!(acted >= 4.0 && run.summary.metric("wrong_actions.count") == Some(acted), "{acted}");
+}
+
+/// How many of these runs were taken back, in a step of ten minutes of a release that is as healthy as what was there:
+/// two of ten requests a second are moved, and 0.4% of requests fail.
+fn taken_back(analysis: &str, runs: u64) -> f64 {
+    let rollout = format!(
+        r#"    analysis: {{ every: 1m, window: 1m, delay: 0s, {analysis} }}
+    gate: ["error_rate{{path: new}} < 1%"]
+    on_failure: back_all
+    steps: [{{ name: few, at: 2m, move: [{{ percent: 20%, to: trial }}], hold: 10m }}]"#
+    );
+    let plan = plan(&estate("0.4%", &rollout, "").replace("duration: 30m", "duration: 13m"));
+    let back = (1..=runs).filter(|seed| run_once(&plan, *seed).summary.metric("plan_rollbacks.count") == Some(1.0));
+    back.count() as f64
+}
+
+/// P(a judgement fails): as many answers as arrive in a minute, at a mean of 120, of which each fails with 0.4%.
+fn one_judgement_fails() -> f64 {
+    let (mean, failing, bound) = (120.0_f64, 0.004, 0.01);
+    let mut of_exactly = maths::exp(-mean);
+    (1..400_u32)
+        .map(|answers| {
+            of_exactly *= mean / f64::from(answers);
+            // The gate says "below": the bound itself fails.
+            let fewest = (bound * f64::from(answers) - 1e-9).ceil() as u32;
+            of_exactly * canary::at_least(answers, failing, fewest)
+        })
+        .sum()
+}
+
+#[test]
+fn a_gate_takes_back_as_many_healthy_releases_as_the_binomial_law_says() {
+    const RUNS: u64 = 120;
+    let failing = one_judgement_fails();
+    assert!((0.08..0.11).contains(&failing), "{failing}");
+    for (analysis, row) in [("failures: 1", 1), ("failures: 2", 2)] {
+        let expected = canary::aborts_in_a_row(10, failing, row);
+        let runs = RUNS as f64;
+        let allowed = 3.3 * (expected * (1.0 - expected) / runs).sqrt();
+        let share = taken_back(analysis, RUNS) / runs;
+        assert!((share - expected).abs() <= allowed, "{analysis}: {share} taken back, {expected} ± {allowed} expected");
+    }
 }
 
 #[test]
