@@ -10,6 +10,7 @@ mod student;
 use crate::models::metric::{self, Metric};
 use crate::run::summary::{InvariantOutcome, RunSummary, Series, Story, Verdict};
 use crate::scenario::plan::Plan;
+use std::borrow::Cow;
 
 /// All runs of one variant.
 #[derive(Clone, Debug)]
@@ -77,11 +78,11 @@ pub struct Totals {
 }
 
 /// A metric over the seeds in which it has a value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Estimate {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub unit: &'static str,
-    pub formula: &'static str,
+    pub formula: Cow<'static, str>,
     pub mean: f64,
     /// The 95% interval of the mean (Student's t, the seed as the sampling unit); `None` below two seeds.
     pub ci95: Option<(f64, f64)>,
@@ -142,17 +143,17 @@ impl VariantOutcome {
 
     /// Every metric that has a value in some run: those of the catalogue in its order, then others as they come.
     pub fn estimates(&self) -> Vec<Estimate> {
-        let mut names: Vec<&'static str> = metric::ALL.iter().map(|known| known.name).collect();
+        let mut names: Vec<&str> = metric::ALL.iter().map(|known| known.name).collect();
         for value in self.runs.iter().flat_map(|run| &run.metrics) {
-            if !names.contains(&value.name) {
-                names.push(value.name);
+            if !names.contains(&&*value.name) {
+                names.push(&value.name);
             }
         }
         names.into_iter().filter_map(|name| self.estimate(name)).collect()
     }
 
     /// One metric over all seeds; `None` where it has a value in none.
-    pub fn estimate(&self, name: &'static str) -> Option<Estimate> {
+    pub fn estimate(&self, name: &str) -> Option<Estimate> {
         let values: Vec<f64> = self.runs.iter().filter_map(|run| run.metric(name)).collect();
         if values.is_empty() {
             return None;
@@ -165,7 +166,16 @@ impl VariantOutcome {
             let half = student::two_sided_95(values.len() as u64 - 1) * error;
             (mean - half, mean + half)
         });
-        let (unit, formula) = metric::named(name).map_or(("1", ""), |Metric { unit, formula, .. }| (unit, formula));
+        let (name, unit, formula) = match metric::named(name) {
+            Some(Metric { name, unit, formula }) => (Cow::Borrowed(*name), *unit, Cow::Borrowed(*formula)),
+            None => {
+                let estate = &self.plan.estate;
+                let own = estate.own_metrics.iter().find(|metric| metric.name == name);
+                let unit = own.map_or("1", |metric| metric.of.unit());
+                let formula = own.map(|metric| metric.formula(estate)).unwrap_or_default();
+                (Cow::Owned(name.to_owned()), unit, Cow::Owned(formula))
+            }
+        };
         Some(Estimate { name, unit, formula, mean, ci95, seeds: values.len() as u64 })
     }
 

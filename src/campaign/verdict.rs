@@ -162,7 +162,7 @@ fn expected_rows(outcome: &VariantOutcome) -> Vec<Judged> {
     let judged = outcome.plan.expectations.iter().map(|expectation| {
         let (judgement, note) = match &expectation.of {
             Expected::Invariant { name, comes_out } => invariant::judge(outcome, name, comes_out),
-            Expected::Metric { metric, at_least, at_most } => metric_row(outcome, metric.name, *at_least, *at_most),
+            Expected::Metric { name, at_least, at_most } => metric_row(outcome, name, *at_least, *at_most),
             Expected::Reached { .. } => {
                 reached += 1;
                 (reached_row(outcome, reached - 1), None)
@@ -210,12 +210,12 @@ fn timeline_rows(outcome: &VariantOutcome) -> Vec<Judged> {
 /// A metric's bounds are judged on its mean over seeds, over whole runs only.
 fn metric_row(
     outcome: &VariantOutcome,
-    metric: &'static str,
+    metric: &str,
     at_least: Option<f64>,
     at_most: Option<f64>,
 ) -> (Judgement, Option<String>) {
     let Some(estimate) = outcome.estimate(metric) else {
-        return (Judgement::Inconclusive(format!("{metric} has no value in any run")), None);
+        return (Judgement::Inconclusive(no_value(outcome, metric)), None);
     };
     let cut_short = outcome.runs.iter().filter(|run| run.cut_short).count() as u64;
     if cut_short > 0 {
@@ -243,6 +243,18 @@ fn metric_row(
     };
     let met = judgement == Judgement::Met;
     (judgement, met.then_some(note))
+}
+
+/// Why a metric has no value.
+fn no_value(outcome: &VariantOutcome, metric: &str) -> String {
+    let estate = &outcome.plan.estate;
+    let own = estate.own_metrics.iter().find(|own| own.name == metric);
+    let step = own.and_then(|own| own.since).map(|(rollout, step)| estate.step_label(rollout, step));
+    let reached = |label: &String| outcome.runs.iter().any(|run| run.steps.iter().any(|(step, _)| step == label));
+    match step.filter(|label| !reached(label)) {
+        Some(label) => format!("the step {label} was published in no run"),
+        None => format!("{metric} has no value in any run"),
+    }
 }
 
 fn reached_row(outcome: &VariantOutcome, index: usize) -> Judgement {

@@ -113,6 +113,7 @@ pub fn estate() -> Estate {
         currency: None,
         sweeps: Vec::new(),
         reconciliations: Vec::new(),
+        own_metrics: Vec::new(),
         standing_rules: Vec::new(),
         salts: vec![None],
         bucket_by: vec![BucketBy::User],

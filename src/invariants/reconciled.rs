@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::invariants::fixtures::*;
     use crate::invariants::{Verdict, verdict};
-    use crate::models::reconciliation::Schedule;
+    use crate::models::reconciliation::{Compares, Schedule};
     use crate::units::{Share, SimDuration};
 
     /// The fixture, whose charges and shipments are compared; its commit stage is where its steps lead.
@@ -120,12 +120,13 @@ mod tests {
         estate.features[FEATURE].commit_stage = Some(ON);
         estate.reconciliations = vec![ReconciliationSpec {
             name: "nightly".into(),
-            left: SHIP,
-            right: CHARGE,
+            compares: Compares::Effects { left: SHIP, right: CHARGE },
             schedule: Schedule::Every(SimDuration::from_secs(60)),
             feature: Some(FEATURE),
             settles_after: Vec::new(),
             allows: Share::new(0.01).expect("a share"),
+            metric: None,
+            exceptions: None,
         }];
         estate
     }

@@ -8,6 +8,7 @@ use super::client::Client;
 use super::defect::Defect;
 use super::fault::Fault;
 use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
+use super::metric::OwnMetric;
 use super::program::{Operation, OperationId};
 use super::reconciliation::ReconciliationSpec;
 pub use super::saga::{AtTimeout, SagaSpec};
@@ -624,6 +625,8 @@ pub struct Estate {
     pub reconciliations: Vec<ReconciliationSpec>,
     /// Jobs that undo what a retreat leaves.
     pub sweeps: Vec<SweepSpec>,
+    /// Metrics that the file has beside the catalogue, in the order in which reports print them.
+    pub own_metrics: Vec<OwnMetric>,
     /// Targeting that is in force from the start (flag files): per feature, first match wins.
     pub standing_rules: Vec<(FeatureId, Vec<crate::rollout::Rule>)>,
     /// The salt of each rollout's buckets where the file fixes it; otherwise it comes from the seed.
@@ -676,6 +679,12 @@ impl Estate {
     /// The end of the run: arrivals, then the drain.
     pub fn horizon(&self) -> SimDuration {
         self.duration + self.drain
+    }
+
+    /// A step by its feature's name and its own.
+    pub fn step_label(&self, rollout: u16, step: u16) -> String {
+        let rollout = &self.rollouts[usize::from(rollout)];
+        format!("{}/{}", self.features[rollout.feature].name, rollout.steps[usize::from(step)].name)
     }
 
     /// The slots a condition reads, as what they mean.

@@ -212,4 +212,8 @@ pub enum Event {
     Sweep {
         job: u32,
     },
+    /// One of a job's exceptions is worked off.
+    ExceptionWorked {
+        job: u32,
+    },
 }

@@ -171,6 +171,14 @@ impl World {
                 let behind = log.partitions.iter().zip(committed).map(|(of, committed)| of.end() - committed);
                 Some(Reading { value: behind.sum::<u64>() as f64, answers: u64::MAX })
             }
+            Measured::Variance(job) => {
+                let value = self.reconciliations[job as usize].latest?;
+                Some(Reading { value, answers: u64::MAX })
+            }
+            Measured::Exceptions(job) => {
+                let value = self.reconciliations[job as usize].backlog as f64;
+                Some(Reading { value, answers: u64::MAX })
+            }
         }
     }
 

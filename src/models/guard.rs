@@ -90,6 +90,10 @@ pub enum Measured {
     Gauge(u16),
     /// The lag of a consumer group, summed over its partitions, now.
     Lag(GroupId),
+    /// The variance that the latest run of a reconciliation job which compared anything found.
+    Variance(u32),
+    /// The exceptions of a reconciliation job that nobody has worked off yet.
+    Exceptions(u32),
 }
 
 /// With what a value is compared before it meets its bound.

@@ -161,7 +161,8 @@ impl World {
             Event::Announced { replica: of, life } => (64, replica(of, life)),
             Event::Sends { message } => (63, self.unsent_word(message)),
             Event::Reconcile { job } => (62, names.reconciliations[job as usize]),
-            Event::Sweep { job } => (63, names.sweeps[job as usize]),
+            Event::Sweep { job } => (65, names.sweeps[job as usize]),
+            Event::ExceptionWorked { job } => (66, names.reconciliations[job as usize]),
         }
     }
 
@@ -286,6 +287,7 @@ impl World {
             }
             Event::Reconcile { job } => ("Reconcile", estate.reconciliations[job as usize].name.clone()),
             Event::Sweep { job } => ("Sweep", estate.sweeps[job as usize].name.clone()),
+            Event::ExceptionWorked { job } => ("ExceptionWorked", estate.reconciliations[job as usize].name.clone()),
         };
         Account { kind, about }
     }

@@ -34,6 +34,9 @@ impl World {
         let interaction = self.interaction_at(slot);
         self.cx.observe(Observation::ShadowCompared { interaction, context, of: site.of, shadowed });
         self.gauge_comparison(estate, shadowed);
+        if interaction.replay == 0 {
+            self.note_shadow(&site.jobs, shadowed);
+        }
         let (identity, at) = self.chance_address(slot);
         let key = self.keys.chance[self.operation_index(slot)];
         let pause = self.cx.sample(&site.takes, key, identity, at);

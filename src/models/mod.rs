@@ -18,6 +18,7 @@ pub mod defect;
 mod effect;
 pub mod estate;
 pub mod event;
+pub mod exceptions;
 pub mod fault;
 mod flow;
 pub mod gauge;

@@ -698,6 +698,13 @@ pub enum Observation {
         missing: u64,
         differing: u64,
     },
+    /// What a reconciliation found to be off was put aside for people, or they are done with one.
+    Exceptions {
+        job: u32,
+        parked: u64,
+        worked: u64,
+        backlog: u64,
+    },
 }
 
 /// Why a member was put out of its group.
@@ -767,10 +774,11 @@ pub enum Kind {
     Compensated,
     Expired,
     Reconciled,
+    Exceptions,
 }
 
 impl Kind {
-    pub const COUNT: usize = Kind::Reconciled as usize + 1;
+    pub const COUNT: usize = Kind::Exceptions as usize + 1;
 
     pub const ALL: [Kind; Kind::COUNT] = [
         Kind::Arrived,
@@ -825,6 +833,7 @@ impl Kind {
         Kind::Compensated,
         Kind::Expired,
         Kind::Reconciled,
+        Kind::Exceptions,
     ];
 
     /// As `reached:` and traces name it.
@@ -882,6 +891,7 @@ impl Kind {
             Kind::Compensated => "compensated",
             Kind::Expired => "expired",
             Kind::Reconciled => "reconciled",
+            Kind::Exceptions => "exceptions",
         }
     }
 
@@ -945,7 +955,8 @@ impl Observation {
             | Observation::AlertRaised { .. }
             | Observation::OperatorActed { .. }
             | Observation::Asked { .. }
-            | Observation::Reconciled { .. } => None,
+            | Observation::Reconciled { .. }
+            | Observation::Exceptions { .. } => None,
         }
     }
 
@@ -1003,6 +1014,7 @@ impl Observation {
             Observation::Compensated(_) => Kind::Compensated,
             Observation::Expired { .. } => Kind::Expired,
             Observation::Reconciled { .. } => Kind::Reconciled,
+            Observation::Exceptions { .. } => Kind::Exceptions,
         }
     }
 }

@@ -144,6 +144,8 @@ pub struct ShadowSite {
     pub disagrees: Share,
     /// How long the comparison keeps the request.
     pub takes: Distribution,
+    /// The reconciliation jobs that compare the results of the effect beside it.
+    pub jobs: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,11 +1,13 @@
-//! Reconciliations: jobs that compare two effects of one entity, and find what the estate itself does not know.
+//! Reconciliations: jobs that compare two effects of one entity, or what an effect came to with what its shadow did, and
+//! find what the estate itself does not know.
 //!
 //! A job sees results, not causes: whether both effects are there and agree in their amount, and whether one is wrong.
 //! What is younger than its time to settle is not looked at yet; what was looked at once is not looked at again.
 
 use super::estate::{Estate, JourneyId};
 use super::event::Event;
-use super::observation::{EffectMade, Interaction, Observation};
+use super::exceptions::ExceptionQueue;
+use super::observation::{EffectMade, Interaction, Observation, Shadowed};
 use super::world::World;
 use crate::rollout::{FeatureId, StageId};
 use crate::units::{Share, SimDuration, SimTime};
@@ -15,8 +17,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct ReconciliationSpec {
     pub name: String,
-    pub left: u16,
-    pub right: u16,
+    pub compares: Compares,
     pub schedule: Schedule,
     /// The feature whose results it compares.
     pub feature: Option<FeatureId>,
@@ -24,6 +25,19 @@ pub struct ReconciliationSpec {
     pub settles_after: Vec<(StageId, SimDuration)>,
     /// The variance up to which the feature may become authoritative.
     pub allows: Share,
+    /// Its variance under a name of the file's own.
+    pub metric: Option<String>,
+    /// What becomes of what it finds to be off; `None`: it is reported, and that is all.
+    pub exceptions: Option<ExceptionQueue>,
+}
+
+/// What a job compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compares {
+    /// Two effects of one entity.
+    Effects { left: u16, right: u16 },
+    /// The results of an effect with those of the shadows that run beside it, as they were compared since the last run.
+    Shadows { effect: u16 },
 }
 
 /// When a job runs.
@@ -38,6 +52,12 @@ pub enum Schedule {
 #[derive(Clone, Debug, Default)]
 pub struct Reconciliation {
     pairs: BTreeMap<(JourneyId, u64), Pair>,
+    /// Comparisons of shadows since the last run: all, those without a result, those with another one.
+    shadows: (u64, u64, u64),
+    /// The share that the latest run which compared anything found to be off.
+    pub(super) latest: Option<f64>,
+    /// Exceptions that nobody has worked off yet.
+    pub(super) backlog: u64,
 }
 
 /// Two effects that belong together, as far as they were made.
@@ -89,13 +109,14 @@ impl World {
         }
         let now = self.cx.now();
         for (spec, state) in estate.reconciliations.iter().zip(&mut self.reconciliations) {
-            if made.effect != spec.left && made.effect != spec.right {
+            let Compares::Effects { left, right } = spec.compares else { continue };
+            if made.effect != left && made.effect != right {
                 continue;
             }
             let fresh = || Pair { settled: now + spec.settles(made), left: None, right: None };
             let pair = state.pairs.entry(entity_of(&made.interaction, estate)).or_insert_with(fresh);
             let side = Some(Side { amount: made.amount, wrong: made.wrong.is_some() });
-            if made.effect == spec.left { pair.left = side } else { pair.right = side }
+            if made.effect == left { pair.left = side } else { pair.right = side }
         }
     }
 
@@ -103,11 +124,12 @@ impl World {
     pub(super) fn take_out_of_reconciliation(&mut self, estate: &Estate, of: &Interaction, effect: u16) {
         let key = entity_of(of, estate);
         for (spec, state) in estate.reconciliations.iter().zip(&mut self.reconciliations) {
+            let Compares::Effects { left, right } = spec.compares else { continue };
             let Some(pair) = state.pairs.get_mut(&key) else { continue };
-            if effect == spec.left {
+            if effect == left {
                 pair.left = None;
             }
-            if effect == spec.right {
+            if effect == right {
                 pair.right = None;
             }
             if pair.left.is_none() && pair.right.is_none() {
@@ -116,11 +138,25 @@ impl World {
         }
     }
 
+    /// A shadow was compared beside an effect that these jobs watch.
+    pub(super) fn note_shadow(&mut self, jobs: &[u32], shadowed: Shadowed) {
+        for job in jobs {
+            let (compared, missing, differing) = &mut self.reconciliations[*job as usize].shadows;
+            *compared += 1;
+            match shadowed {
+                Shadowed::Agreed => {}
+                Shadowed::Failed => *missing += 1,
+                Shadowed::Disagreed => *differing += 1,
+            }
+        }
+    }
+
     /// A job runs: every pair that has settled is compared.
     pub(super) fn on_reconcile(&mut self, estate: &Estate, job: u32) {
         let now = self.cx.now();
-        let (mut compared, mut missing, mut differing) = (0, 0, 0);
-        self.reconciliations[job as usize].pairs.retain(|_, pair| {
+        let state = &mut self.reconciliations[job as usize];
+        let (mut compared, mut missing, mut differing) = std::mem::take(&mut state.shadows);
+        state.pairs.retain(|_, pair| {
             if pair.settled > now {
                 return true;
             }
@@ -133,7 +169,13 @@ impl World {
             }
             false
         });
-        self.cx.observe(Observation::Reconciled { job, compared, missing, differing });
+        if compared > 0 {
+            state.latest = Some((missing + differing) as f64 / compared as f64);
+        }
+        self.cx.cause = self.cx.observe(Observation::Reconciled { job, compared, missing, differing });
+        if estate.reconciliations[job as usize].exceptions.is_some() {
+            self.park_exceptions(estate, job, missing + differing);
+        }
         self.plan_reconciliation(estate, job);
     }
 }

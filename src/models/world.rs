@@ -255,6 +255,7 @@ impl World {
             Event::Sends { message } => self.on_sends(estate, message),
             Event::Reconcile { job } => self.on_reconcile(estate, job),
             Event::Sweep { job } => self.on_sweep(estate, job),
+            Event::ExceptionWorked { job } => self.on_exception_worked(estate, job),
         }
     }
 

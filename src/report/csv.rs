@@ -42,7 +42,7 @@ pub fn metrics(outcome: &CampaignOutcome) -> String {
     for variant in &outcome.variants {
         for run in &variant.runs {
             for metric in &run.metrics {
-                let fields = [&variant.plan.variant, &run.seed.to_string(), metric.name, &metric.value.to_string()];
+                let fields = [&variant.plan.variant, &run.seed.to_string(), &*metric.name, &metric.value.to_string()];
                 line(&mut text, fields);
             }
         }

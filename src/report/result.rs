@@ -6,6 +6,7 @@ use crate::campaign::verdict::{self, Judgement};
 use crate::run::summary::{RunSummary, Verdict};
 use crate::scenario::plan::{ComesOut, Expected};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The version of this shape. It grows when a field changes its meaning or goes, not when one is added.
@@ -102,7 +103,7 @@ pub struct CauseRow {
 #[derive(Debug, Serialize)]
 pub struct MetricRow<'a> {
     pub variant: &'a str,
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// `1`, `s`, `share` or `/s`.
     pub unit: &'static str,
     pub mean: Number,
@@ -143,7 +144,7 @@ pub struct RunRow<'a> {
     /// How the plan of each feature that is watched over ended; left out where none is.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub plans: BTreeMap<&'a str, &'a str>,
-    pub metrics: BTreeMap<&'static str, Number>,
+    pub metrics: BTreeMap<&'a str, Number>,
 }
 
 /// A number that is written without a fraction where it has none, and as null where it is none.
@@ -297,7 +298,7 @@ fn run_row<'a>(variant: &'a VariantOutcome, run: &'a RunSummary) -> RunRow<'a> {
             .map(|(label, at)| (step_key(variant, label), number::exact(at.since_start())))
             .collect(),
         plans: run.plans.iter().map(|(feature, end)| (feature.as_str(), end.as_str())).collect(),
-        metrics: run.metrics.iter().map(|metric| (metric.name, Number(metric.value))).collect(),
+        metrics: run.metrics.iter().map(|metric| (&*metric.name, Number(metric.value))).collect(),
     }
 }
 

@@ -73,7 +73,7 @@ pub fn of_all(part: u64, runs: u64) -> String {
 pub fn subject(row: &Judged) -> String {
     match &row.of {
         Subject::Expectation(Expected::Invariant { name, .. }) | Subject::Strict(name) => (*name).to_owned(),
-        Subject::Expectation(Expected::Metric { metric, .. }) => metric.name.to_owned(),
+        Subject::Expectation(Expected::Metric { name, .. }) => name.clone().into_owned(),
         Subject::Expectation(Expected::Reached { .. }) | Subject::Timeline(_) | Subject::Variant => row.text.clone(),
     }
 }

@@ -172,7 +172,7 @@ impl Page {
             return;
         }
         self.head("metrics, mean over seeds and its 95% interval");
-        let width = width_of(shown.iter().map(|estimate| estimate.name));
+        let width = width_of(shown.iter().map(|estimate| &*estimate.name));
         for estimate in shown {
             let told = |value| number::quantity(value, estimate.unit);
             let interval =
@@ -241,10 +241,10 @@ impl Page {
 /// Metrics that an expectation names, then telling ones that are not zero.
 fn telling_metrics(variant: &VariantOutcome) -> Vec<Estimate> {
     let named = variant.plan.expectations.iter().filter_map(|expectation| match &expectation.of {
-        Expected::Metric { metric, .. } => Some(metric.name),
+        Expected::Metric { name, .. } => Some(&**name),
         Expected::Invariant { .. } | Expected::Reached { .. } => None,
     });
-    let named: Vec<&'static str> = named.collect();
+    let named: Vec<&str> = named.collect();
     let mut shown: Vec<Estimate> = Vec::new();
     for name in named.iter().copied().chain(TELLING) {
         let fresh = shown.iter().all(|estimate| estimate.name != name);

@@ -12,11 +12,14 @@ mod debt;
 mod decisions;
 mod deliveries;
 mod effects;
+mod exceptions;
 mod exposure;
 mod held;
 mod lag;
 mod migration;
+mod own;
 mod plans;
+mod since;
 mod variance;
 
 use super::summary::MetricValue;
@@ -24,6 +27,7 @@ use crate::models::estate::Estate;
 use crate::models::metric;
 use crate::models::observation::{Kind, Observed};
 use crate::units::{SimDuration, SimTime};
+use std::borrow::Cow;
 
 /// How a concern that measures is made for an estate.
 type Create = fn(&Estate) -> Box<dyn Measure>;
@@ -45,12 +49,13 @@ const ALL: &[Create] = &[
     |_| Box::new(exposure::Exposure::default()),
     |estate| Box::new(debt::Debt::new(estate)),
     |estate| Box::new(variance::Variance::new(estate)),
+    |estate| Box::new(exceptions::Exceptions::new(estate)),
 ];
 
 /// One concern: what it looks at, and the metrics it comes to.
 pub trait Measure {
     /// The kinds of observations it is shown; none where the estate has nothing of its concern.
-    fn interests(&self) -> &'static [Kind];
+    fn interests(&self) -> &[Kind];
 
     fn observe(&mut self, observed: &Observed, estate: &Estate);
 
@@ -68,7 +73,12 @@ impl Report {
     /// A value, where there is one.
     pub fn value(&mut self, name: &'static str, value: Option<f64>) {
         debug_assert!(metric::named(name).is_some(), "{name} is not in the catalogue");
-        self.values.extend(value.map(|value| MetricValue { name, value }));
+        self.values.extend(value.map(|value| MetricValue { name: Cow::Borrowed(name), value }));
+    }
+
+    /// A value of a metric of the file's own, where there is one.
+    pub fn own(&mut self, name: &str, value: Option<f64>) {
+        self.values.extend(value.map(|value| MetricValue { name: Cow::Owned(name.to_owned()), value }));
     }
 
     pub fn count(&mut self, name: &'static str, count: u64) {
@@ -89,15 +99,15 @@ impl Report {
 pub struct Metrics {
     measures: Vec<Box<dyn Measure>>,
     /// Per kind of observation: the positions of those who want it.
-    subscribers: Vec<Vec<u8>>,
+    subscribers: Vec<Vec<u16>>,
 }
 
 impl Metrics {
     pub fn new(estate: &Estate) -> Metrics {
-        let measures: Vec<Box<dyn Measure>> = ALL.iter().map(|create| create(estate)).collect();
+        let measures: Vec<Box<dyn Measure>> = ALL.iter().map(|create| create(estate)).chain(own::all(estate)).collect();
         let mut subscribers = vec![Vec::new(); Kind::COUNT];
         for (position, measure) in measures.iter().enumerate() {
-            let position = u8::try_from(position).expect("there are fewer than 256 concerns");
+            let position = u16::try_from(position).expect("a file has few metrics of its own");
             for kind in measure.interests() {
                 subscribers[*kind as usize].push(position);
             }
@@ -116,14 +126,15 @@ impl Metrics {
         }
     }
 
-    /// The run is over: every metric that has a value, in the order of the catalogue.
+    /// The run is over: every metric that has a value, in the order of the catalogue, and then the file's own.
     pub fn finish(mut self, end: SimTime, estate: &Estate) -> Vec<MetricValue> {
         let mut report = Report::default();
         for measure in &mut self.measures {
             measure.finish(end, estate, &mut report);
         }
-        let place = |name: &str| metric::ALL.iter().position(|metric| metric.name == name);
-        report.values.sort_by_key(|value| place(value.name));
+        let known = |name: &str| metric::ALL.iter().position(|metric| metric.name == name);
+        let own = |name: &str| estate.own_metrics.iter().position(|metric| metric.name == name);
+        report.values.sort_by_key(|value| (known(&value.name).unwrap_or(usize::MAX), own(&value.name)));
         report.values
     }
 }

@@ -162,7 +162,8 @@ impl Recorder {
             | Observation::Dropped { .. }
             | Observation::Compensated(_)
             | Observation::Expired { .. }
-            | Observation::Reconciled { .. } => {}
+            | Observation::Reconciled { .. }
+            | Observation::Exceptions { .. } => {}
         }
     }
 

@@ -4,6 +4,7 @@ pub use crate::invariants::{Verdict, Violation};
 use crate::models::observation::{Consent, Interaction, ObservationId, Publication};
 use crate::rollout::{FeatureId, PolicyVersion};
 use crate::units::{SimDuration, SimTime};
+use std::borrow::Cow;
 
 /// What one invariant came to in one run.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub struct InvariantOutcome {
 /// A metric's value in one run; absent where it has none (no kill, no eviction).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricValue {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub value: f64,
 }
 

@@ -2,9 +2,9 @@
 
 use crate::invariants::Settings;
 use crate::models::estate::SharedEstate;
-use crate::models::metric::Metric;
 use crate::models::observation::Kind;
 use crate::units::Share;
+use std::borrow::Cow;
 
 /// One scenario in one variant.
 #[derive(Clone, Debug)]
@@ -49,7 +49,8 @@ pub enum Expected {
     },
     /// The mean over seeds of a metric, within bounds (in the metric's unit).
     Metric {
-        metric: &'static Metric,
+        /// Of the catalogue, or of the file's own.
+        name: Cow<'static, str>,
         at_least: Option<f64>,
         at_most: Option<f64>,
     },

@@ -76,6 +76,7 @@ pub fn estate(steps: &[&str]) -> Estate {
         currency: None,
         sweeps: Vec::new(),
         reconciliations: Vec::new(),
+        own_metrics: Vec::new(),
         standing_rules: vec![],
         salts: vec![],
         bucket_by: vec![],
@@ -124,7 +125,7 @@ pub fn expects_metric(name: &str, at_least: Option<f64>, at_most: Option<f64>) -
     let metric = metric::named(name).expect("a metric of the catalogue");
     let bound = |sign: &str, bound: Option<f64>| bound.map_or(String::new(), |bound| format!(" {sign} {bound}"));
     let text = format!("{name}{}{}", bound(">=", at_least), bound("<=", at_most));
-    Expectation { text, of: Expected::Metric { metric, at_least, at_most } }
+    Expectation { text, of: Expected::Metric { name: metric.name.into(), at_least, at_most } }
 }
 
 pub fn expects_reached() -> Expectation {
@@ -172,7 +173,7 @@ pub fn broken(name: &'static str, exercised: u64, causes: &[(&'static str, u64)]
 
 pub fn run(seed: u64, invariants: Vec<InvariantOutcome>) -> RunSummary {
     let wobble = (seed * 7 % 11) as f64;
-    let value = |name, value| MetricValue { name, value };
+    let value = |name: &'static str, value| MetricValue { name: name.into(), value };
     RunSummary {
         seed,
         digest: format!("{:016x}{:016x}", seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), seed.wrapping_add(0xc0ffee)),

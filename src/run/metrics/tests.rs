@@ -3,10 +3,13 @@ use crate::invariants::fixtures::*;
 use crate::models::amount::Currency;
 use crate::models::estate::Estate;
 use crate::models::estate::{PATH_NEW, PATH_OLD};
+use crate::models::exceptions::ExceptionQueue;
+use crate::models::metric::{Metric, Own, OwnMetric};
 use crate::models::observation::*;
 use crate::models::program::Action;
-use crate::models::reconciliation::{ReconciliationSpec, Schedule};
+use crate::models::reconciliation::{Compares, ReconciliationSpec, Schedule};
 use crate::rollout::Scope;
+use crate::rollout::policy::PolicyVersion;
 use crate::units::Id;
 
 /// Something of everything: four orders, a step, a kill, consumers in trouble.
@@ -49,6 +52,8 @@ fn eventful() -> Stream {
     given_up(&mut stream);
     stream.push(Observation::Reconciled { job: 0, compared: 16, missing: 1, differing: 1 });
     stream.push(Observation::Reconciled { job: 0, compared: 4, missing: 0, differing: 3 });
+    stream.push(Observation::Exceptions { job: 0, parked: 5, worked: 0, backlog: 5 });
+    stream.push(Observation::Exceptions { job: 0, parked: 0, worked: 1, backlog: 4 });
     stream
 }
 
@@ -81,12 +86,13 @@ fn estate() -> Estate {
     estate.currency = Some(Currency { code: "EUR".to_owned(), decimals: 2 });
     estate.reconciliations = vec![ReconciliationSpec {
         name: "nightly".to_owned(),
-        left: SHIP,
-        right: CHARGE,
+        compares: Compares::Effects { left: SHIP, right: CHARGE },
         schedule: Schedule::Daily(0),
         feature: None,
         settles_after: Vec::new(),
         allows: crate::units::Share::NONE,
+        metric: None,
+        exceptions: Some(ExceptionQueue { each: None }),
     }];
     for action in
         estate.operations.iter_mut().flat_map(|operation| &mut operation.rules).flat_map(|rule| &mut rule.actions)
@@ -211,6 +217,9 @@ fn every_metric_of_the_catalogue_is_measured_as_its_formula_says() {
         ("reconciliation_differing.count", 4.0),
         ("reconciliation_variance", 0.25),
         ("reconciliation_variance.max", 0.75),
+        ("exceptions.count", 5.0),
+        ("exceptions_backlog.max", 5.0),
+        ("exceptions_backlog.end", 4.0),
     ];
     // What plans and migrations are measured by is in `tests/gates.rs` and `tests/migration.rs`.
     const ELSEWHERE: [&str; 13] = [
@@ -270,5 +279,37 @@ fn without_consumers_or_queues_their_metrics_are_absent() {
     let values = Metrics::new(&estate).finish(seconds(1.0), &estate);
     for absent in ["lag", "parked", "held", "given_up"] {
         assert!(values.iter().all(|metric| !metric.name.starts_with(absent)), "{absent}");
+    }
+}
+
+#[test]
+fn every_metric_that_may_count_from_a_step_on_is_measured_from_there() {
+    let mut stream = eventful();
+    let (interaction, shadowed) = (interaction(0, 0), Shadowed::Disagreed);
+    stream.push(Observation::ShadowCompared { interaction, context: 0, of: PATH_NEW, shadowed });
+    let name = |known: &Metric| format!("{} from few", known.name);
+    let mut estate = holding();
+    estate.own_metrics = metric::FROM_A_STEP
+        .iter()
+        .map(|known| metric::named(known).expect("it is in the catalogue"))
+        .map(|known| OwnMetric { name: name(known), of: Own::Known(known), since: Some((0, 1)) })
+        .collect();
+    let measured = |stream: &Stream| {
+        let mut metrics = Metrics::new(&estate);
+        stream.observed().iter().for_each(|observed| metrics.observe(observed, &estate));
+        metrics.finish(seconds(60.0), &estate)
+    };
+    let own = |values: &[MetricValue]| values.iter().filter(|value| value.name.ends_with(" from few")).count();
+    assert_eq!(own(&measured(&stream)), 0, "this step has not come");
+    let mut since = Stream::new(&estate);
+    since.push(Observation::Stepped { rollout: 0, step: 1, version: PolicyVersion(2) });
+    for observed in stream.observed() {
+        since.push(observed.what);
+    }
+    let values = measured(&since);
+    for known in metric::FROM_A_STEP {
+        let value = |name: &str| values.iter().find(|value| value.name == name).map(|value| value.value);
+        let whole = value(known).unwrap_or_else(|| panic!("{known} has a value"));
+        assert_eq!(value(&format!("{known} from few")), Some(whole), "{known}: all of it came after the step");
     }
 }

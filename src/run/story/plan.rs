@@ -64,7 +64,8 @@ pub fn of_plan(what: &Observation, estate: &Estate) -> Option<(String, String)> 
 fn shown(bound: &Bounded, value: f64, estate: &Estate) -> String {
     let statistic = match bound.measured {
         Measured::Gauge(gauge) => estate.gauges[usize::from(gauge)].statistic,
-        Measured::Lag(_) => Statistic::Count,
+        Measured::Variance(_) => Statistic::ErrorRate,
+        Measured::Lag(_) | Measured::Exceptions(_) => Statistic::Count,
     };
     match (bound.compared, statistic) {
         (Compared::Ratio, _) => format!("{value:.2}"),

@@ -22,6 +22,10 @@ pub fn sentence(observed: &Observed, estate: &Estate) -> Option<(String, String)
             let text = format!("compares {compared}: {missing} lack one side, {differing} do not agree");
             (estate.reconciliations[*job as usize].name.clone(), text)
         }
+        Observation::Exceptions { job, parked, worked, backlog } => {
+            let done = if *parked > 0 { format!("parks {parked}") } else { format!("{worked} is worked off") };
+            (estate.reconciliations[*job as usize].name.clone(), format!("{done}; {backlog} wait for people"))
+        }
         Observation::Expired { service, replica, after, .. } => {
             let saga = &estate.services[*service].name;
             (estate.replicas[*replica].name.clone(), format!("gives the saga of {saga} up after {after}"))

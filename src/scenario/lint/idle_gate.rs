@@ -60,7 +60,8 @@ fn range(subject: &Subject<'_>, bound: &Bounded) -> (f64, f64) {
             Statistic::ErrorRate | Statistic::SuccessRate | Statistic::RejectRate | Statistic::ShadowMismatch => true,
             Statistic::Latency(_) | Statistic::Count => false,
         },
-        Measured::Lag(_) => false,
+        Measured::Variance(_) => true,
+        Measured::Lag(_) | Measured::Exceptions(_) => false,
     };
     match (bound.compared, is_share) {
         (Compared::Absolute, true) => (0.0, 1.0),
@@ -74,7 +75,7 @@ fn range(subject: &Subject<'_>, bound: &Bounded) -> (f64, f64) {
 fn starved(subject: &Subject<'_>, step: &Step, bound: &Bounded) -> Option<(String, String)> {
     let spec = |measured: Measured| match measured {
         Measured::Gauge(gauge) => Some(&subject.estate.gauges[usize::from(gauge)]),
-        Measured::Lag(_) => None,
+        Measured::Lag(_) | Measured::Variance(_) | Measured::Exceptions(_) => None,
     };
     let control = match bound.against {
         Against::Control(control) if bound.compared != Compared::Absolute => spec(control),

@@ -181,7 +181,7 @@ impl<'a> Draft<'a> {
         let of = self.path(&place.key("of"))?;
         let disagrees = self.maybe_share(&place.key("disagrees")).unwrap_or(Share::NONE);
         let takes = self.maybe_distribution(&place.key("takes")).unwrap_or(Distribution::ZERO);
-        Some(Action::Shadow(ShadowSite { of, disagrees, takes }))
+        Some(Action::Shadow(ShadowSite { of, disagrees, takes, jobs: Vec::new() }))
     }
 
     fn dual_write(&mut self, place: &Place<'a>) -> Option<Action> {

@@ -25,10 +25,12 @@ impl<'a> Draft<'a> {
         }
         for (entry, place) in &expected {
             let (name, span) = (entry.name(), entry.key.span);
-            match (name, invariants::named(name), metric::named(name)) {
+            match (name, invariants::named(name), self.expectable_metric(name, span)) {
                 ("reached", ..) => self.reached(place),
                 (_, Some(invariant), _) => self.expected_invariant(invariant.name, span, place),
                 (_, None, Some(metric)) => self.expected_metric(metric, place),
+                // Its job could not be read, which was told.
+                (_, None, None) if self.reported_metrics().contains(&name) => {}
                 (_, None, None) => self.unknown_expectation(name, span),
             }
         }
@@ -44,12 +46,16 @@ impl<'a> Draft<'a> {
             Expected::Invariant { name, .. } => {
                 (0, invariants::ALL.iter().position(|entry| entry.name == *name).unwrap_or(usize::MAX))
             }
-            Expected::Metric { metric, .. } => {
-                (1, metric::ALL.iter().position(|known| known.name == metric.name).unwrap_or(usize::MAX))
+            Expected::Metric { name, .. } => {
+                let own = || self.estate.own_metrics.iter().position(|own| own.name == **name);
+                let known = metric::ALL.iter().position(|known| known.name == &**name);
+                (1, known.unwrap_or_else(|| metric::ALL.len() + own().unwrap_or_default()))
             }
             Expected::Reached { .. } => (2, 0),
         };
-        self.expectations.sort_by_key(order);
+        let mut sorted = std::mem::take(&mut self.expectations);
+        sorted.sort_by_key(order);
+        self.expectations = sorted;
         self.settings.sort_by_key(|(name, _)| *name);
     }
 
@@ -62,16 +68,9 @@ impl<'a> Draft<'a> {
     }
 
     fn unknown_expectation(&mut self, name: &str, span: Span) {
-        let of_its_own = name.strip_suffix("_success").is_some_and(|of| {
-            let entities = self.estate.entities.iter().map(|entity| entity.name.as_str());
-            entities.chain(self.journeys.iter().map(|journey| journey.name)).any(|known| known == of)
-        });
-        if of_its_own || self.reported_metrics().contains(&name) {
-            let problem = Problem::unsupported(span, &format!("the metric `{name}` of one entity or job"));
-            self.problems.push(problem.label("not measured"));
-            return;
-        }
         let valid = invariants::ALL.iter().map(|entry| entry.name).chain(metric::ALL.iter().map(|metric| metric.name));
+        let own: Vec<String> = self.estate.entities.iter().map(|entity| metric::success_of(&entity.name)).collect();
+        let valid = valid.chain(self.reported_metrics()).chain(own.iter().map(String::as_str));
         let problem = Problem::error(span, format!("`{}` is neither an invariant nor a metric", shown(name)));
         let problem = problem.label("not known").did_you_mean(name, valid.chain(["reached"]));
         self.problems.push(problem.help("`windtunnel list` prints both"));
@@ -126,7 +125,7 @@ impl<'a> Draft<'a> {
             None if place.key("of").is_given() => self.share_of_runs(place),
             None => self.holds_within(name, place),
         };
-        for key in ["at_least", "between"] {
+        for key in ["at_least", "between", "from"] {
             let place = place.key(key);
             if place.is_given() {
                 self.error(

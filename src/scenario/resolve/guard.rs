@@ -15,18 +15,18 @@ use crate::scenario::problem::{Problem, Span};
 use crate::units::{Id, Share, SimDuration};
 
 /// What bounds of gates and alerts can be about, as help says it.
-const MEASURES: [&str; 7] =
-    ["error_rate", "success_rate", "reject_rate", "latency", "answers", "shadow_mismatch", "lag"];
+pub(super) const MEASURES: [&str; 8] =
+    ["error_rate", "success_rate", "reject_rate", "latency", "answers", "shadow_mismatch", "lag", "exceptions"];
 const MOST_BOUNDS: usize = 1_000;
 
 /// Where a bound stands: what it may leave unsaid.
 #[derive(Clone, Copy)]
-struct Standing {
+pub(super) struct Standing {
     /// Whose control it compares with.
     rollout: Option<u16>,
     window: SimDuration,
     delay: SimDuration,
-    before: bool,
+    pub(super) before: bool,
     least: u64,
 }
 
@@ -132,6 +132,9 @@ impl<'a> Draft<'a> {
         if name == "lag" {
             return self.bound_on_lag(text, span, &bound, compared, standing);
         }
+        if name == "exceptions" || (stats.is_empty() && self.reported_metrics().contains(&name.as_str())) {
+            return self.bound_on_job(text, span, &bound, compared, standing);
+        }
         let statistic = match (name.as_str(), stats.as_slice()) {
             ("error_rate", []) => Statistic::ErrorRate,
             ("success_rate", []) => Statistic::SuccessRate,
@@ -145,14 +148,11 @@ impl<'a> Draft<'a> {
                 self.error(span, "which quantile of the latency?", "expected one such as latency.p99 < 300ms");
                 return None;
             }
-            _ if self.reported_metrics().contains(&name.as_str()) => {
-                self.problems.push(Problem::unsupported(span, "gates on what a reconciliation job reports"));
-                return None;
-            }
             _ => {
-                let problem = unknown(span, "metric", &whole, MEASURES);
+                let measures: Vec<&str> = MEASURES.into_iter().chain(self.reported_metrics()).collect();
+                let problem = unknown(span, "metric", &whole, measures.iter().copied());
                 let known = "what can be measured while a rollout is under way";
-                self.problems.push(problem.help(format!("{known}: {}, latency with a quantile", MEASURES.join(", "))));
+                self.problems.push(problem.help(format!("{known}: {}, latency with a quantile", measures.join(", "))));
                 return None;
             }
         };
@@ -246,7 +246,7 @@ impl<'a> Draft<'a> {
         })
     }
 
-    fn new_bound(&mut self, bound: Bounded) -> Option<BoundId> {
+    pub(super) fn new_bound(&mut self, bound: Bounded) -> Option<BoundId> {
         let id = self.estate.bounds.len();
         if id >= MOST_BOUNDS {
             return None;

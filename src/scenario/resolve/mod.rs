@@ -19,6 +19,7 @@ mod features;
 mod flags;
 mod graph;
 mod guard;
+mod job_bounds;
 mod journeys;
 mod layers;
 mod metrics;
@@ -305,6 +306,7 @@ fn empty_estate() -> Estate {
         currency: None,
         reconciliations: Vec::new(),
         sweeps: Vec::new(),
+        own_metrics: Vec::new(),
         standing_rules: Vec::new(),
         salts: Vec::new(),
         bucket_by: Vec::new(),

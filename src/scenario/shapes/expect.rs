@@ -32,7 +32,7 @@ static EXPECTATION: Shape = Shape::new(
         key("quantile", QUANTILE, "Judges this quantile instead of every one."),
         key("of", Value::OneOf(&["runs"]), "`at_most` is a share of runs."),
         key("confidence", Value::Share, "With which confidence.").or("95%"),
-        key("from", Value::Text, "Measured from this step on.").later("metrics measured from a step on"),
+        key("from", Value::Text, "The metric counts from the publication of this step on."),
     ],
 );
 static VIOLATED: ByKind = ByKind { scalar: Some(Value::Boolean), list: None, map: Some(Value::Object(&VIOLATION)) };

@@ -5,12 +5,20 @@ use crate::scenario::shape::{MapOf, Shape, Value, key};
 
 static SETTLES: MapOf = MapOf { what: "stage", value: Value::Duration, most: 200, bare: false };
 
+static EXCEPTIONS: Shape = Shape::new(
+    "exceptions",
+    &[
+        key("park", Value::Boolean, "What is off joins a queue that people work off.").or("true"),
+        key("rate", Value::Rate, "How many they work off, as in 40/h; without: nobody does."),
+    ],
+);
+
 pub static RECONCILIATION: Shape = Shape::new(
     "a reconciliation",
     &[
         key("left", Value::Name, "One effect."),
         key("right", Value::Name, "The effect it is compared with: both are there, agree in their amount, and are right."),
-        key("compare", Value::Name, "An effect whose paths are compared.").later("comparisons of shadowed results"),
+        key("compare", Value::Name, "An effect whose results are compared with those of the shadows beside it."),
         key("key", Value::Text, "By what the two are matched.").or("entity.id"),
         key("feature", Value::Name, "The feature whose results it compares.").or("the only one"),
         key(
@@ -31,9 +39,8 @@ pub static RECONCILIATION: Shape = Shape::new(
         ),
         key("allows", Value::Share, "The variance up to which the feature may become authoritative.")
             .default(defaults::VARIANCE),
-        key("metric", Value::Name, "The metric it reports.").later("metrics of one reconciliation"),
-        key("exceptions", Value::Anything, "What happens to what does not match.")
-            .later("exceptions of a reconciliation"),
+        key("metric", Value::Name, "Its variance under a name of its own, for gates, alerts and `expect`."),
+        key("exceptions", Value::Object(&EXCEPTIONS), "What becomes of what is off; without: it is reported."),
     ],
 )
 .exactly_one(&["every", "daily", "compensates"]);
