@@ -47,7 +47,12 @@ pub static ENTRY: Entry = Entry {
 fn is_outage(what: &Happening) -> bool {
     match what {
         Happening::Fault { fault, .. } => fault.name().starts_with("control_plane."),
-        Happening::Deploy { .. } | Happening::Kill { .. } | Happening::Replay { .. } | Happening::Act { .. } => false,
+        Happening::Deploy { .. }
+        | Happening::Kill { .. }
+        | Happening::Replay { .. }
+        | Happening::Act { .. }
+        | Happening::Override { .. }
+        | Happening::OverrideEnds { .. } => false,
     }
 }
 

@@ -126,7 +126,12 @@ fn set_stages(estate: &Estate, id: FeatureId) -> Vec<StageId> {
     set.extend(standing.map(|rule| rule.stage));
     set.extend(estate.timeline.iter().filter_map(|entry| match &entry.what {
         Happening::Kill { feature, kill, .. } => (*feature == id).then_some(kill.to),
-        Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } | Happening::Act { .. } => None,
+        Happening::Override { feature, given, .. } => (*feature == id).then_some(given.to),
+        Happening::Fault { .. }
+        | Happening::Deploy { .. }
+        | Happening::Replay { .. }
+        | Happening::Act { .. }
+        | Happening::OverrideEnds { .. } => None,
     }));
     let local = estate.services.iter().flat_map(|service| &service.local).filter(|(of, _)| *of == id);
     set.extend(local.map(|(_, stage)| *stage));

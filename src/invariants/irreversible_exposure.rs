@@ -25,9 +25,12 @@ pub static ENTRY: Entry = Entry {
     create: |estate, settings| {
         let by_tenant = estate.timeline.iter().any(|entry| match &entry.what {
             Happening::Kill { kill, .. } => kill.scope.tenant.is_some(),
-            Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } | Happening::Act { .. } => {
-                false
-            }
+            Happening::Fault { .. }
+            | Happening::Deploy { .. }
+            | Happening::Replay { .. }
+            | Happening::Act { .. }
+            | Happening::Override { .. }
+            | Happening::OverrideEnds { .. } => false,
         });
         Box::new(IrreversibleExposure {
             active: reachable(estate, settings),

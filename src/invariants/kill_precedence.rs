@@ -30,10 +30,10 @@ pub static ENTRY: Entry = Entry {
 };
 
 fn active(estate: &Estate) -> bool {
-    let kills = estate.timeline.iter().any(|entry| matches!(entry.what, Happening::Kill { .. }));
+    let told = |what: &Happening| matches!(what, Happening::Kill { .. } | Happening::Override { .. });
+    let told = estate.timeline.iter().any(|entry| told(&entry.what));
     let mut steps = estate.rollouts.iter().flat_map(|rollout| &rollout.steps);
-    kills
-        || steps.any(|step| !step.overrides.is_empty())
+    told || steps.any(|step| !step.overrides.is_empty())
         || estate.services.iter().any(|service| !service.local.is_empty())
 }
 

@@ -120,7 +120,11 @@ fn went_back(estate: &Estate, publication: Publication) -> Option<(FeatureId, By
         Publication::Capped { rollout, most } => {
             Some((estate.rollouts[usize::from(rollout)].feature, By::Cap, Some(most)))
         }
-        Publication::Initial | Publication::Step { .. } | Publication::Kill { .. } | Publication::Lift { .. } => None,
+        Publication::Initial
+        | Publication::Step { .. }
+        | Publication::Kill { .. }
+        | Publication::Override { .. }
+        | Publication::Lift { .. } => None,
     }
 }
 

@@ -35,7 +35,12 @@ pub static ENTRY: Entry = Entry {
 fn reachable(estate: &Estate, settings: &Settings) -> bool {
     let kills = estate.timeline.iter().any(|entry| match &entry.what {
         Happening::Kill { .. } => true,
-        Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } | Happening::Act { .. } => false,
+        Happening::Fault { .. }
+        | Happening::Deploy { .. }
+        | Happening::Replay { .. }
+        | Happening::Act { .. }
+        | Happening::Override { .. }
+        | Happening::OverrideEnds { .. } => false,
     });
     let steps_back = estate
         .rollouts

@@ -134,6 +134,8 @@ impl SampleRatio {
             Publication::Step { rollout, step } => {
                 first_share(estate, rollout, step).map(|(share, stage)| (version, share, stage))
             }
+            // The share holds on beneath it, for a sample of its own.
+            Publication::Override { .. } => newest.map(|(_, share, stage)| (version, share, stage)),
             // A kill takes some out, and nobody says how many; what is back is not a sample.
             Publication::Initial
             | Publication::Kill { .. }

@@ -87,6 +87,7 @@ impl Invariant for StickyCohort {
                 }
                 (Publication::Kill { .. }, Some(feature)) => self.ramps.killed(feature, version),
                 (Publication::Lift { .. }, Some(feature)) => self.ramps.lifted(feature, version),
+                (Publication::Override { .. }, Some(feature)) => self.ramps.overridden(feature, version),
                 (Publication::RolledBack { .. } | Publication::Capped { .. }, Some(feature)) => {
                     self.ramps.went_back(feature, version);
                 }

@@ -565,6 +565,19 @@ pub enum Happening {
         rollout: u16,
         deed: Deed,
     },
+    /// A user or tenant is given a stage by name.
+    Override {
+        feature: FeatureId,
+        given: crate::rollout::Override,
+        /// The entry that ends it.
+        until: Option<u32>,
+    },
+    /// It is taken from them again, if the entry that gives it has taken place.
+    OverrideEnds {
+        feature: FeatureId,
+        who: crate::rollout::Who,
+        given_by: u32,
+    },
 }
 
 /// How strong a fault is; each kind reads what concerns it.

@@ -35,6 +35,7 @@ pub mod metric;
 mod migration;
 pub mod network;
 pub mod observation;
+mod overrides;
 pub mod planted;
 pub mod program;
 mod progress;

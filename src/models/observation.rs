@@ -193,6 +193,10 @@ pub enum Publication {
     Lift {
         entry: u32,
     },
+    /// A scheduled override begins or ends, by the index of its timeline entry.
+    Override {
+        entry: u32,
+    },
     /// The policy as it was before a step of the plan.
     RolledBack {
         rollout: u16,

@@ -354,17 +354,12 @@ impl World {
         }
     }
 
-    /// Everybody is where they were before a step; kills stay.
+    /// Everybody is where they were before a step; kills stay, and so do overrides with a schedule of their own.
     fn go_back(&mut self, estate: &Estate, rollout: u16, before: u16) {
         let plan = &estate.rollouts[usize::from(rollout)];
         let Some(old) = self.plans[usize::from(rollout)].before[usize::from(before)].clone() else { return };
-        let kills = self.control_plane.newest().feature(plan.feature).kills.clone();
-        let version = self.publish(
-            estate,
-            plan.feature,
-            FeaturePolicy { kills, ..old },
-            Publication::RolledBack { rollout, before },
-        );
+        let old = self.put_back_to(estate, plan.feature, old);
+        let version = self.publish(estate, plan.feature, old, Publication::RolledBack { rollout, before });
         self.cx.observe(Observation::RolledBack { rollout, before, version });
         let progress = &mut self.plans[usize::from(rollout)];
         (progress.current, progress.next) = (before.checked_sub(1), before);

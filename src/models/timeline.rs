@@ -17,6 +17,8 @@ pub struct EntryState {
     under_way: u32,
     /// The target of the strike under way, where chance chose it.
     target: Option<Target>,
+    /// Its time has come, whether or not there was anything to do.
+    pub(super) came: bool,
 }
 
 impl World {
@@ -102,6 +104,12 @@ impl World {
             Happening::Act { rollout, deed } => {
                 let done = self.act(estate, *rollout, *deed);
                 self.entries[index as usize].strikes += u32::from(done);
+            }
+            Happening::Override { feature, given, until } => {
+                self.give_override(estate, index, *feature, *given, *until);
+            }
+            Happening::OverrideEnds { feature, who, given_by } => {
+                self.end_override(estate, index, *feature, *who, *given_by);
             }
         }
     }

@@ -29,9 +29,8 @@ impl World {
         to: FeaturePolicy,
     ) -> PolicyVersion {
         let why = step.map_or(Publication::Initial, |(rollout, step)| Publication::Step { rollout, step });
-        // Kills in force are not part of what is put back.
-        let kills = self.policy().feature(feature).kills.clone();
-        self.publish(estate, feature, FeaturePolicy { kills, ..to }, why)
+        let to = self.put_back_to(estate, feature, to);
+        self.publish(estate, feature, to, why)
     }
 
     /// Kills a feature everywhere, now.

@@ -3,7 +3,7 @@
 use super::csv::line;
 use super::number;
 use crate::campaign::outcome::CampaignOutcome;
-use crate::models::estate::{Estate, Happening};
+use crate::models::estate::{Estate, Happening, When};
 use crate::models::observation::{Consent, Publication};
 use crate::run::summary::Audited;
 
@@ -48,6 +48,7 @@ fn account(audited: &Audited, estate: &Estate) -> (String, String) {
         }
         Publication::Kill { entry } => (label(entry), killed(entry, estate)),
         Publication::Lift { entry } => (label(entry), "the kill is lifted".to_owned()),
+        Publication::Override { entry } => (label(entry), overridden(entry, estate)),
         Publication::RolledBack { rollout, before } => {
             let step = &estate.rollouts[usize::from(rollout)].steps[usize::from(before)].name;
             ("the plan goes back".to_owned(), format!("as it was before step {step}"))
@@ -79,7 +80,33 @@ fn killed(entry: u32, estate: &Estate) -> String {
             let scope = crate::invariants::scope(&kill.scope, estate);
             format!("nobody{scope} may be above {}", estate.features[*feature].stage_name(kill.to))
         }
-        Some(Happening::Fault { .. } | Happening::Deploy { .. } | Happening::Replay { .. } | Happening::Act { .. })
+        Some(
+            Happening::Fault { .. }
+            | Happening::Deploy { .. }
+            | Happening::Replay { .. }
+            | Happening::Act { .. }
+            | Happening::Override { .. }
+            | Happening::OverrideEnds { .. },
+        )
         | None => String::new(),
+    }
+}
+
+/// What a scheduled override says, and since when or after what.
+fn overridden(entry: u32, estate: &Estate) -> String {
+    let Some(entry) = estate.timeline.get(entry as usize) else { return String::new() };
+    let when = match &entry.when {
+        When::At(at) => format!("scheduled for {at}"),
+        When::AfterStep { rollout, step, offset } => {
+            let step = &estate.rollouts[*rollout].steps[*step].name;
+            if offset.is_zero() { format!("with step {step}") } else { format!("{offset} after step {step}") }
+        }
+        When::Random { .. } | When::OnDemand => String::new(),
+    };
+    match &entry.what {
+        Happening::Override { feature, given, .. } => {
+            format!("whatever the rules say it is in {}: {when}", estate.features[*feature].stage_name(given.to))
+        }
+        _ => format!("the rules hold for it again: {when}"),
     }
 }

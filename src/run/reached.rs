@@ -68,5 +68,6 @@ fn named(estate: &Estate, entry: u32) -> Option<&'static str> {
         Happening::Deploy { .. } => Some("deploy"),
         Happening::Replay { .. } => Some("replay"),
         Happening::Act { deed, .. } => Some(deed.name()),
+        Happening::Override { .. } | Happening::OverrideEnds { .. } => Some("override"),
     }
 }

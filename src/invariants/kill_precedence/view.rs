@@ -1,6 +1,6 @@
 //! What was published, put together again, and what the table of precedence allows under it.
 
-use crate::models::estate::Estate;
+use crate::models::estate::{Estate, Happening};
 use crate::models::observation::{Observation, Publication};
 use crate::rollout::{Feature, FeatureId, Override, PolicyVersion, Rule, Scope, StageId, Who};
 use crate::units::Share;
@@ -68,10 +68,15 @@ impl Views {
                 Publication::RolledBack { rollout, before } => {
                     let known = self.before.iter().find(|(of, at, _)| (of, at) == (rollout, before));
                     if let Some((_, _, old)) = known {
-                        view = View { kills: view.kills, ..old.clone() };
+                        let scheduled = |given: &Override| estate.is_scheduled(*feature, given.who);
+                        let mut overrides = old.overrides.clone();
+                        overrides.retain(|given| !scheduled(given));
+                        overrides.extend(view.overrides.into_iter().filter(scheduled));
+                        view = View { kills: view.kills, overrides, ..old.clone() };
                     }
                 }
                 Publication::Capped { most, .. } => view.cap(&estate.features[*feature], *most),
+                Publication::Override { entry } => view.scheduled(estate, *entry),
                 Publication::Initial | Publication::Kill { .. } | Publication::Lift { .. } => {}
             }
             known.push((*version, view));
@@ -98,6 +103,22 @@ impl View {
         for given in &step.overrides {
             self.overrides.retain(|old| old.who != given.who);
             self.overrides.push(*given);
+        }
+    }
+
+    /// A scheduled override begins or ends.
+    fn scheduled(&mut self, estate: &Estate, entry: u32) {
+        match &estate.timeline[entry as usize].what {
+            Happening::Override { given, .. } => {
+                self.overrides.retain(|old| old.who != given.who);
+                self.overrides.push(*given);
+            }
+            Happening::OverrideEnds { who, .. } => self.overrides.retain(|old| old.who != *who),
+            Happening::Fault { .. }
+            | Happening::Deploy { .. }
+            | Happening::Kill { .. }
+            | Happening::Replay { .. }
+            | Happening::Act { .. } => {}
         }
     }
 

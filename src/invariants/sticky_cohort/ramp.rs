@@ -112,6 +112,11 @@ impl Ramps {
         known.begin(version);
     }
 
+    /// Who is given a stage by name, or no longer is, moves rightly; the share goes on growing for all others.
+    pub fn overridden(&mut self, feature: FeatureId, version: PolicyVersion) {
+        self.features[feature.index()].begin(version);
+    }
+
     /// The ramp on which this version lies, and the stage to which it leads.
     pub fn at(&self, feature: FeatureId, version: PolicyVersion) -> Option<(u32, StageId)> {
         let since = &self.features[feature.index()].since;

@@ -73,6 +73,8 @@ impl World {
             }
             // The refresh that hung is over; the next decision that finds the value too old begins another.
             Delivery::Ttl { .. } => cache.fetching = false,
+            // Its place in the topic is where it was.
+            Delivery::Topic { .. } => self.read_on(estate, replica),
             Delivery::Poll { .. } | Delivery::Remote | Delivery::File => {}
         }
     }
@@ -116,7 +118,7 @@ impl Service {
     /// a file at its start, has none.
     pub fn refreshes_in_background(&self) -> bool {
         self.sdk.as_ref().is_some_and(|sdk| match sdk.delivery {
-            Delivery::Poll { .. } | Delivery::Stream { .. } => true,
+            Delivery::Poll { .. } | Delivery::Stream { .. } | Delivery::Topic { .. } => true,
             Delivery::Ttl { stale_while_revalidate, .. } => stale_while_revalidate,
             Delivery::Remote | Delivery::File => false,
         })

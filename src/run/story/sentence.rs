@@ -280,6 +280,7 @@ fn of_control(what: &Observation, estate: &Estate) -> Option<(String, String)> {
             }
             Publication::Kill { .. } => format!("a kill{named}"),
             Publication::Lift { .. } => format!("the lift of a kill{named}"),
+            Publication::Override { entry } => format!("{}{named}", fault(entry)),
             Publication::RolledBack { rollout, before } => {
                 let step = &estate.rollouts[usize::from(*rollout)].steps[usize::from(*before)].name;
                 format!("back to before step {step}{named}")

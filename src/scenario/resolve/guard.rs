@@ -524,9 +524,12 @@ impl<'a> Draft<'a> {
                 Happening::Deploy { services, .. } => {
                     services.iter().any(|(id, code)| *id == need.service && *code >= need.code)
                 }
-                Happening::Fault { .. } | Happening::Kill { .. } | Happening::Replay { .. } | Happening::Act { .. } => {
-                    false
-                }
+                Happening::Fault { .. }
+                | Happening::Kill { .. }
+                | Happening::Replay { .. }
+                | Happening::Act { .. }
+                | Happening::Override { .. }
+                | Happening::OverrideEnds { .. } => false,
             });
             if service.initial_code < need.code && !deployed {
                 let message = format!("`{}` never runs code {} or later", service.name, need.code);

@@ -29,6 +29,7 @@ mod place;
 mod population;
 mod reconciliations;
 mod rollout;
+mod schedules;
 mod services;
 mod settings;
 mod shrinking;
@@ -102,6 +103,7 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.standing_rules();
     draft.rollouts(&place.key("rollout"));
     draft.timeline(&place.key("timeline"));
+    draft.schedules();
     draft.teams(&place.key("teams"));
     draft.alerts(&place.key("alerts"));
     draft.check_needs();
@@ -128,6 +130,8 @@ struct Draft<'a> {
     operations: Vec<operations::OperationDraft<'a>>,
     journeys: Vec<journeys::JourneyDraft<'a>>,
     consumers: Vec<topics::ConsumerDraft>,
+    /// Overrides with a beginning or an end of their own.
+    scheduled: Vec<schedules::Scheduled<'a>>,
     matrices: Vec<coverage::Matrix>,
     undoings: compensations::Undoings,
     /// Stages of each feature that something in the plan can set, with what sets them.
@@ -169,6 +173,7 @@ impl<'a> Draft<'a> {
             operations: Vec::new(),
             journeys: Vec::new(),
             consumers: Vec::new(),
+            scheduled: Vec::new(),
             matrices: Vec::new(),
             undoings: compensations::Undoings::default(),
             settable: Vec::new(),

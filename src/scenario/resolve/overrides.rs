@@ -1,6 +1,7 @@
 //! Whom a rollout names one by one, by what it puts the others into buckets, and whether it draws them anew.
 
 use super::place::Place;
+use super::schedules::Scheduled;
 use super::{Draft, unknown};
 use crate::models::estate::{Asked, Part};
 use crate::rollout::{BucketBy, FeatureId, Override, Step, Who};
@@ -77,21 +78,27 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(super) fn overrides(&mut self, feature: FeatureId, place: &Place<'a>) -> Vec<Override> {
+    /// The overrides of a step, or of a whole rollout, which are those of its first. Those with a schedule are put aside.
+    pub(super) fn overrides(&mut self, feature: FeatureId, step: usize, place: &Place<'a>) -> Vec<Override> {
         let mut given: Vec<Override> = Vec::new();
-        let items = place.items();
-        for (at, item) in items.iter().enumerate() {
+        let mut spans = Vec::new();
+        for item in &place.items() {
             let to = item.key("to");
             let stage = to.text().and_then(|name| self.stage(feature, name, to.span));
             let (Some(who), Some(to)) = (self.who(item), stage) else { continue };
+            if item.key("from").is_given() || item.key("until").is_given() {
+                self.can_set(feature, to, "an override can set it");
+                self.scheduled.push(Scheduled { feature, step, given: Override { who, to }, place: item.clone() });
+                continue;
+            }
             if let Some(first) = given.iter().position(|earlier| earlier.who == who) {
                 let problem = Problem::error(item.span, "the same subject is given a stage twice");
-                let first = items[..at].get(first).map_or(item.span, |first| first.span);
-                self.problems.push(problem.label("again here").related(first, "first here"));
+                self.problems.push(problem.label("again here").related(spans[first], "first here"));
                 continue;
             }
             self.can_set(feature, to, "an override can set it");
             given.push(Override { who, to });
+            spans.push(item.span);
         }
         given
     }
@@ -122,7 +129,7 @@ impl<'a> Draft<'a> {
         for step in &mut *steps {
             step.redraws = redraws;
         }
-        let standing = self.overrides(feature, &place.key("overrides"));
+        let standing = self.overrides(feature, 0, &place.key("overrides"));
         if let Some(first) = steps.first_mut() {
             let named = |of: &Override| first.overrides.iter().any(|given| given.who == of.who);
             let more: Vec<Override> = standing.into_iter().filter(|given| !named(given)).collect();

@@ -87,7 +87,7 @@ impl<'a> Draft<'a> {
             self.error(moves_place.span, "a step that moves nobody", "expected at least one move");
         }
         let hold = self.duration(&place.key("hold"), defaults::HOLD);
-        let overrides = self.overrides(feature, &place.key("overrides"));
+        let overrides = self.overrides(feature, at, &place.key("overrides"));
         Step { name, at: due, moves, overrides, redraws: false, hold }
     }
 

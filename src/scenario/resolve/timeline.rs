@@ -35,7 +35,11 @@ impl<'a> Draft<'a> {
 
     /// When an entry is due: at a time, or after a step.
     pub(super) fn when(&mut self, item: &Place<'a>, what: &str) -> Option<When> {
-        let place = item.key("at");
+        self.due_at(&item.key("at"), what)
+    }
+
+    /// A time, or one after a step.
+    pub(super) fn due_at(&mut self, place: &Place<'a>, what: &str) -> Option<When> {
         let text = place.text()?.trim();
         if text.starts_with(|c: char| c.is_ascii_digit()) || text.starts_with('-') {
             return match quantity::duration(text) {
@@ -73,7 +77,7 @@ impl<'a> Draft<'a> {
     }
 
     /// When an entry is due as planned.
-    fn planned(&self, when: &When) -> SimDuration {
+    pub(super) fn planned(&self, when: &When) -> SimDuration {
         match when {
             When::At(at) => *at,
             When::AfterStep { rollout, step, offset } => self.published[*rollout][*step].saturating_add(*offset),

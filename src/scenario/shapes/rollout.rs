@@ -72,6 +72,8 @@ static OVERRIDE: Shape = Shape::new(
         key("tenant", integer(0, 1_000_000), "The number of a tenant, from 0."),
         key("user", integer(0, 10_000_000_000_000), "The number of a user, from 0; tenant by tenant."),
         key("to", Value::Name, "The stage it is given, whatever the targeting rules say.").required(),
+        key("from", Value::Text, "When it begins: `2m` or `step + 30m`.").or("when its step is published"),
+        key("until", Value::Text, "When it ends, in the same way.").or("never"),
     ],
 )
 .exactly_one(&["tenant", "user"]);
