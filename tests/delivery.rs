@@ -183,6 +183,32 @@ fn an_announced_kill_is_asked_for_at_once_and_a_lost_announcement_is_missed() {
 }
 
 #[test]
+fn each_layer_may_hang_by_itself_and_the_other_goes_on() {
+    let on_while_killed = |sdk: &str, target: &str| {
+        let freeze = format!("  - {{ at: 15m, fault: cache.freeze, target: {target}, lasts: 20m }}");
+        let (_, seen) = observe(&shop(sdk, &freeze), 4);
+        let late = decided(&seen).filter(|(at, _)| (minutes(20.2)..minutes(30.0)).contains(at));
+        late.filter(|(_, decided)| decided.stage.index() == 1).count()
+    };
+    let both = "{ poll: 1s, switches: { poll: 1s } }";
+    assert_eq!(on_while_killed(both, "web"), 0, "the switches hear of the kill");
+    assert_eq!(on_while_killed(both, "web/switches"), 0, "the targeting has it, too");
+    assert!(on_while_killed("{ poll: 9m, switches: { poll: 1s } }", "web/switches") > 100, "nobody hears of it");
+    assert!(on_while_killed("{ poll: 9m, invalidation: true }", "web") > 500, "who hangs hears no announcement");
+}
+
+#[test]
+fn a_reader_of_a_topic_that_hangs_goes_on_where_it_was() {
+    let freeze = "  - { at: 15m, fault: cache.freeze, target: web, lasts: 10m }";
+    let (estate, seen) = observe(&shop("{ topic: 3s }", freeze), 1);
+    let killed = applied(&estate, &seen).into_iter().filter(|(_, version, _)| *version == 3);
+    assert_eq!(killed.clone().count(), 4);
+    for (replica, _, at) in killed {
+        assert_eq!(at.since(minutes(25.0)), SimDuration::from_secs(3), "{replica}");
+    }
+}
+
+#[test]
 fn a_step_of_a_rollout_is_not_announced() {
     let (_, seen) = observe(&shop("{ poll: 9m, invalidation: true }", ""), 2);
     let off =

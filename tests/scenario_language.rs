@@ -855,7 +855,7 @@ servises: {}", &[
         "41:26 there is no region `norh` [not known] did you mean `north`?",
     ]),
     (r#"sdk: { poll: "${poll}" }"#, r#"sdk: { pol: "${poll}" }"#, &[
-        "41:53 an sdk that does not say how policy reaches it [expected exactly one of poll, ttl, stream, remote, file] ",
+        "41:53 an sdk that does not say how policy reaches it [expected exactly one of poll, ttl, stream, remote, file, topic] ",
         "41:55 unknown key `pol` [not a key of an sdk] did you mean `poll`?",
     ]),
     (r#"sdk: { poll: "${poll}" }"#, r#"sdk: { poll: "${pol}" }"#, &[
@@ -864,7 +864,7 @@ servises: {}", &[
     ]),
     (r#"sdk: { poll: "${poll}" }"#, "sdk: { poll: 20s, remote: true }", &[
         r#"7:3 nothing uses the parameter `poll` [changing it changes nothing] use it as "${poll}""#,
-        "41:53 an sdk has one delivery, not poll and remote [expected exactly one of poll, ttl, stream, remote, file] ",
+        "41:53 an sdk has one delivery, not poll and remote [expected exactly one of poll, ttl, stream, remote, file, topic] ",
     ]),
     (r#"'!can("offer") || tenant.plan == "free"'"#, r#"'!can("ofer") || tenant.pln == "free"'"#, &[
         "48:21 no stage of `gift-wrap` grants `ofer` [in this condition] did you mean `offer`?",

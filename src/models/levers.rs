@@ -24,9 +24,10 @@ impl<'a> Levers<'a> {
 
     /// The replicas a target means, in the order of their names.
     pub fn replicas(&self, target: &Target) -> Vec<ReplicaId> {
+        // Without a service: what the file describes as one.
+        let ours = |service: ServiceId| self.estate.services[service].part == Part::Service;
         let concerned = |(_, spec): &(ReplicaId, &super::estate::ReplicaSpec)| {
-            self.estate.services[spec.service].part == Part::Service
-                && target.service.is_none_or(|service| spec.service == service)
+            target.service.map_or_else(|| ours(spec.service), |service| spec.service == service)
                 && target.region.is_none_or(|region| spec.region == region)
         };
         let mut found: Vec<ReplicaId> = self.estate.replicas.enumerate().filter(concerned).map(|(id, _)| id).collect();

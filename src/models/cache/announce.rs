@@ -33,7 +33,8 @@ impl World {
 
     /// What is held is void: it asks now, or when a decision needs it.
     pub(in crate::models) fn on_announced(&mut self, estate: &Estate, replica: ReplicaId, life: u32) {
-        if self.caches[replica.index()].life != life || !self.replicas[replica.index()].up {
+        let cache = &self.caches[replica.index()];
+        if cache.life != life || !self.replicas[replica.index()].up || self.hangs(replica) {
             return;
         }
         if matches!(sdk_of(estate, replica).map(|sdk| &sdk.delivery), Some(Delivery::Ttl { .. })) {

@@ -4,7 +4,7 @@ use super::place::Place;
 use super::{Draft, shown, unknown};
 use crate::faults;
 use crate::kernel::Distribution;
-use crate::models::estate::{Entry, Happening, ServiceId, Strength, Target, When};
+use crate::models::estate::{Entry, Happening, Part, ServiceId, Strength, Target, When};
 use crate::models::fault::{Aim, Fault, Takes};
 use crate::scenario::defaults;
 use crate::scenario::problem::{Problem, Span};
@@ -71,7 +71,7 @@ impl<'a> Draft<'a> {
                 missing = (!of.is_given()).then_some("target");
             }
             Aim::Sdk => {
-                target.service = of.text().and_then(|name| self.service_named(name, of.span));
+                target.service = of.text().and_then(|name| self.cache_named(name, of.span));
                 complete &= self.may_hang(name, target.service, &of);
                 complete &= !of.is_given() || target.service.is_some();
                 missing = (!of.is_given()).then_some("target");
@@ -101,6 +101,12 @@ impl<'a> Draft<'a> {
             return None;
         }
         complete.then_some(target)
+    }
+
+    /// The service of a name, or its cache of switches, written `service/switches`.
+    fn cache_named(&mut self, name: &str, span: Span) -> Option<ServiceId> {
+        let layer = self.estate.service_named(name).filter(|id| self.estate.services[*id].part == Part::Switches);
+        layer.or_else(|| self.service_named(name, span))
     }
 
     /// Whether an SDK of the service, or of any without one, has a background refresh that can hang.
