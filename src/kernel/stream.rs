@@ -77,12 +77,21 @@ pub fn address(high: u64, middle: u16, low: u16) -> u64 {
 
 /// A uniform number strictly between 0 and 1, on a grid of 2^53 steps.
 pub fn unit_interval(word: u64) -> f64 {
-    ((word >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+    // Half a step below one rounds to one.
+    (((word >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)).min(1.0 - f64::EPSILON / 2.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn uniform_numbers_are_strictly_between_0_and_1_at_both_ends() {
+        for word in [0, 1, 2_047, 2_048, u64::MAX - 2_048, u64::MAX - 2_047, u64::MAX] {
+            let u = unit_interval(word);
+            assert!(0.0 < u && u < 1.0, "{word}: {u}");
+        }
+    }
 
     #[test]
     fn a_draw_is_a_function_of_its_key_and_address_only() {

@@ -256,6 +256,9 @@ impl<'a> Draft<'a> {
 
     fn advise_unreached(&mut self) {
         self.advise_idle_services();
+        // Whoever undoes an effect calls what the effect names, and may be a person.
+        let mut compensators = Vec::new();
+        named_as(self.root, "compensated_by", &mut compensators);
         for (at, draft) in self.operations.iter().enumerate() {
             let operation = &self.estate.operations[Id::new(at)];
             if draft.reached || !matches!(draft.body, Body::Written(_)) {
@@ -266,8 +269,22 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let service = &self.estate.services[operation.service].name;
+            if compensators.contains(&format!("{service}.{}", operation.name).as_str()) {
+                continue;
+            }
             let message = format!("no journey reaches `{service}.{}`", operation.name);
             self.problems.push(Problem::advice(draft.key, message).label("never called"));
         }
+    }
+}
+
+/// Every text that a key of this name has, anywhere in a tree.
+fn named_as<'n>(node: &'n Node, key: &str, found: &mut Vec<&'n str>) {
+    for item in node.as_list().unwrap_or_default() {
+        named_as(item, key, found);
+    }
+    for entry in node.as_map().unwrap_or_default() {
+        found.extend(entry.value.as_text().filter(|_| entry.name() == key));
+        named_as(&entry.value, key, found);
     }
 }
