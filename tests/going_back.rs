@@ -101,3 +101,64 @@ fn a_plan_that_is_watched_over_has_as_many_steps_as_its_ways_back_can_be_told_ap
         common::scenario(&long).plan(&windtunnel::scenario::Request::default()).err().map(|told| told.to_string());
     assert!(told.is_some_and(|told| told.contains("a plan that is watched over has at most 128 steps")));
 }
+
+/// A shop in which everybody has a basket of their own; once the new path has touched it, the old one cannot read it.
+const BASKETS: &str = r#"
+windtunnel: 1
+name: baskets
+duration: 40m
+population: { tenants: { count: 4, users: 25 } }
+features: { baskets: { stages: ["off", "on"] } }
+services:
+  web:
+    sdk: { poll: 5s }
+    operations:
+      order:
+        - { when: 'stage == "on"', path: new, do: [{ set: rich }, { fail: 5% }, { effect: sell }] }
+        - { when: 'status == "rich"', path: old, do: [{ fail: 100% }] }
+        - { path: old, do: [{ set: plain }, { fail: 5% }, { effect: sell }] }
+journeys:
+  order: { arrivals: 1/s, first: web.order, feature: baskets, entity: { name: basket, per_subject: true } }
+rollout:
+  baskets: { bucket_by: user, steps: [{ name: half, at: 1m, move: [{ percent: 50%, to: "on" }], hold: 1h }] }
+timeline: [{ at: 20m, kill: baskets }]
+invariants: { rollback-safe: { at_most: 1m } }
+"#;
+
+/// What `rollback-safe` comes to.
+fn judged(text: &str, seed: u64) -> (&'static str, Vec<(&'static str, u64)>, Vec<String>) {
+    let run = run_once(&plan(text), seed);
+    let safe = run.summary.invariants.iter().find(|one| one.name == "rollback-safe").expect("it is checked");
+    let texts = safe.first.iter().map(|violation| violation.text.clone()).collect();
+    (safe.verdict.name(), safe.causes.clone(), texts)
+}
+
+#[test]
+fn more_errors_after_a_rollback_than_without_the_rollout_are_no_safe_rollback() {
+    let (verdict, causes, texts) = judged(BASKETS, 1);
+    assert_eq!((verdict, causes), ("violated", vec![("errors above the baseline", 1)]));
+    // One a second for nineteen minutes, of whom half had a new basket; one in twenty fails in any case.
+    let told: Vec<f64> = texts[0].split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect();
+    let [after, failed, without, all] = told[..] else { panic!("{texts:?}") };
+    assert_eq!(after, all, "the same customers");
+    assert!((failed / after - 0.5).abs() < 0.15 && (without / all - 0.05).abs() < 0.03, "{texts:?}");
+    let back = BASKETS.replace("kill: baskets", "back_all: baskets");
+    assert_eq!(judged(&back, 1).1, [("errors above the baseline", 1)]);
+}
+
+#[test]
+fn a_rollback_with_no_more_errors_than_the_run_without_the_rollout_has_none_above_it() {
+    let readable = BASKETS.replace("{ fail: 100% }", "{ fail: 5% }, { effect: sell }");
+    for seed in 1..4 {
+        assert_eq!(judged(&readable, seed).1, []);
+    }
+    let broken_anyway = BASKETS.replace("{ set: plain }, { fail: 5% }", "{ set: plain }, { fail: 60% }");
+    assert_eq!(judged(&broken_anyway, 1).1, [], "without the rollout as many fail");
+}
+
+#[test]
+fn what_comes_after_a_kill_is_lifted_is_not_held_against_it() {
+    let lifted = BASKETS.replace("kill: baskets", "kill: baskets, lift_after: 90s");
+    let (_, causes, _) = judged(&lifted, 1);
+    assert_eq!(causes, [], "thirty seconds have too few errors");
+}

@@ -1,5 +1,6 @@
 //! What an invariant writes down: how often it was looked at, exercised, violated, and by how little it held.
 
+use super::aftermath::Window;
 use crate::models::observation::{Interaction, ObservationId};
 use crate::units::{SimDuration, SimTime};
 
@@ -73,6 +74,8 @@ pub struct Ledger {
     /// What could not be followed because a bound of the checker was reached: the verdict is then undecided.
     pub untracked: u64,
     pub first: Vec<Violation>,
+    /// How customers fared after retreats, to be compared with the run without the rollout.
+    pub windows: Vec<Window>,
     /// Clause and occurrence of each violation, as a hash: what "the baseline has it too" compares; with the cause.
     pub keys: Vec<(u64, &'static str)>,
 }

@@ -4,8 +4,10 @@
 //! with what has happened. It may not draw, send or wait; its deadlines are its own.
 
 mod account;
+pub mod aftermath;
 pub mod board;
 mod broken_promise;
+pub mod chance;
 mod compensation_gap;
 mod completion;
 mod control_plane_independence;
@@ -30,7 +32,7 @@ mod reach;
 mod reconciled;
 mod record_truth;
 mod retreats;
-mod rollback_safe;
+pub mod rollback_safe;
 mod sample_ratio;
 mod semantic_lag;
 mod semantic_mismatch;

@@ -1,6 +1,7 @@
 //! `rollback-safe`: after a rollback or a kill, and its bound, things are as they were before the rollout.
 
 use super::account::{effect_made, occurrence};
+use super::aftermath::Aftermath;
 use super::kills::is_new;
 use super::places::{Places, Reset};
 use super::retreats::{Retreat, Retreats, is_step_back};
@@ -17,20 +18,26 @@ pub static ENTRY: Entry = Entry {
     name: "rollback-safe",
     sentence: "after a kill, or when a plan or a step brings everybody back, the rolled-back fleet reads what the new one wrote under \
                another meaning (`meaning`) or gives it up (`unread`); or, once the bound is over as well, an effect still \
-               takes place on a new path in its scope (`new path`), or what had begun on the new stage before it is not \
-               in a final status (`unfinished`). Without a bound it is inactive",
+               takes place on a new path in its scope (`new path`), what had begun on the new stage before it is not in a \
+               final status (`unfinished`), or more of the customers in its scope who come later fail than in the run \
+               without the rollout, beyond what chance allows (`errors`; Chernoff's bound below 1e-9). Without a bound \
+               it is inactive",
     exercised_when: "a kill or a step back found interactions under way on the new stage",
     exhibits: ("rollback-unsafe", "rollback-unsafe:keep-reader"),
-    causes: &["read under an old meaning", "newer data given up", "new path after the bound", "never finished"],
+    causes: &["read under an old meaning", "newer data given up", "new path after the bound", "never finished", ERRORS],
     reachable,
     create: |estate, settings| {
         Box::new(RollbackSafe {
             bound: settings.bound.filter(|_| reachable(estate, settings)),
             retreats: Retreats::default(),
             places: Places::default(),
+            aftermath: Aftermath::default(),
         })
     },
 };
+
+/// The cause that only a comparison with the run without the rollout tells.
+pub const ERRORS: &str = "errors above the baseline";
 
 fn reachable(estate: &Estate, settings: &Settings) -> bool {
     let kills = estate.timeline.iter().any(|entry| match &entry.what {
@@ -55,6 +62,8 @@ struct RollbackSafe {
     retreats: Retreats,
     /// Interactions in flight.
     places: Places<Begun>,
+    /// Customers who come after the bounds of retreats.
+    aftermath: Aftermath,
 }
 
 /// What is known of an interaction in flight.
@@ -90,6 +99,7 @@ impl Invariant for RollbackSafe {
         match self.bound {
             Some(_) => &[
                 Kind::Arrived,
+                Kind::Finished,
                 Kind::Closed,
                 Kind::Decided,
                 Kind::Effect,
@@ -106,6 +116,7 @@ impl Invariant for RollbackSafe {
     }
 
     fn observe(&mut self, observed: &Observed, estate: &Estate, ledger: &mut Ledger) {
+        self.aftermath.observe(observed);
         if let Observation::Arrived { interaction, tenant, tenant_region, .. } = &observed.what {
             let begun = self.places.of(interaction);
             (begun.tenant, begun.region, begun.arrived) = (*tenant, tenant_region.index() as u16, observed.at);
@@ -121,12 +132,17 @@ impl Invariant for RollbackSafe {
             self.given_up(observed, interaction, estate, ledger);
         } else if let Observation::Closed { interaction, status } = &observed.what {
             self.closed(observed, interaction, *status, estate, ledger);
-        } else if let Some(retreat) = self.retreats.observe(observed, estate) {
-            self.retreat(observed, &retreat, estate, ledger);
+        } else {
+            let begun = self.retreats.observe(observed, estate);
+            self.aftermath.ends(observed.at, &self.retreats);
+            if let Some(retreat) = begun {
+                self.retreat(observed, &retreat, estate, ledger);
+            }
         }
     }
 
     fn finish(&mut self, end: SimTime, estate: &Estate, ledger: &mut Ledger) {
+        ledger.windows = std::mem::take(&mut self.aftermath.windows);
         let owing = self.places.open().filter_map(|(of, begun)| begun.owes.map(|owed| (of, owed)));
         for (of, (due, ground)) in owing.collect::<Vec<_>>() {
             if due > end {
@@ -149,6 +165,7 @@ impl RollbackSafe {
     /// From now on the scope is to come to rest: what is under way on the new stage owes a final status.
     fn retreat(&mut self, observed: &Observed, retreat: &Retreat, estate: &Estate, ledger: &mut Ledger) {
         let Some(bound) = self.bound else { return };
+        self.aftermath.begins(retreat, bound);
         let caught = self.places.open().filter(|(of, begun)| begun.caught_by(of, retreat, estate).is_some());
         for of in caught.map(|(of, _)| of).collect::<Vec<_>>() {
             ledger.exercise();

@@ -1,9 +1,9 @@
 //! `sample-ratio`: who is in is the share that the policy says, beyond what chance allows.
 
+use super::chance::is_another_share;
 use super::places::Places;
 use super::subjects::{MOST, Subjects};
 use super::{Entry, Invariant, Ledger, Violation};
-use crate::kernel::maths::ln;
 use crate::models::estate::{Estate, ServiceId};
 use crate::models::observation::{Decided, Kind, Observation, ObservationId, Observed, Publication, Source};
 use crate::rollout::{BucketBy, FeatureId, PolicyVersion, Reason, StageId};
@@ -31,8 +31,6 @@ pub static ENTRY: Entry = Entry {
 
 /// Below this many subjects nothing is judged.
 const FEWEST: u64 = 100;
-/// The chance with which a cell that is in order is called out: one in a thousand million.
-const LN_ALPHA: f64 = -20.723_265_836_946_41;
 
 fn first_share(estate: &Estate, rollout: u16, step: u16) -> Option<(Share, StageId)> {
     let line = estate.rollouts.get(usize::from(rollout))?.steps.get(usize::from(step))?.moves.first()?;
@@ -100,7 +98,7 @@ impl Invariant for SampleRatio {
                 continue;
             }
             ledger.exercise();
-            if !is_beyond_chance(cell.inside, cell.subjects, cell.share.fraction()) {
+            if !is_another_share(cell.inside, cell.subjects, cell.share.fraction()) {
                 continue;
             }
             let realised = cell.inside as f64 / cell.subjects as f64;
@@ -187,15 +185,6 @@ impl SampleRatio {
     }
 }
 
-/// Whether `inside` of `subjects` is further from `share` than chance lets it be: with q the realised share, twice
-/// exp(-n KL(q || p)) is above the probability of both tails (Chernoff 1952, for the binomial).
-fn is_beyond_chance(inside: u64, subjects: u64, share: f64) -> bool {
-    let (n, q) = (subjects as f64, inside as f64 / subjects as f64);
-    let part = |q: f64, p: f64| if q == 0.0 { 0.0 } else { q * ln(q / p) };
-    let divergence = part(q, share) + part(1.0 - q, 1.0 - share);
-    ln(2.0) - n * divergence < LN_ALPHA
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,12 +228,5 @@ mod tests {
     fn an_old_policy_is_another_sample() {
         let ledger = half(10, |d| under(1, d));
         assert_eq!((ledger.checked, ledger.violations), (0, 0));
-    }
-
-    #[test]
-    fn a_small_alpha_allows_what_exact_binomials_allow() {
-        // P(X <= 340) for 400 at 0.9 is about 7e-4; P(X <= 300) about 1e-18.
-        assert!(!is_beyond_chance(340, 400, 0.9) && is_beyond_chance(300, 400, 0.9));
-        assert!(is_beyond_chance(0, 400, 0.5) && is_beyond_chance(400, 400, 0.5));
     }
 }

@@ -1,11 +1,13 @@
 //! The loop of one run: pop, dispatch, observe, until the horizon or a limit.
 
+use super::aftermath;
 use super::attribution::attribute;
 use super::course::{RunSpec, Stepper};
 use super::metrics::Metrics;
 use super::reached::Reached;
 use super::series::Recorder;
 use super::summary::{Audited, RunSummary, Series};
+use crate::invariants::aftermath::{Aftermath, Window};
 use crate::invariants::board::Board;
 use crate::invariants::{Entry, Ledger};
 use crate::models::estate::{Estate, JourneyId, When};
@@ -78,7 +80,7 @@ pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, st
     let mut agreed: Vec<Vec<(Consent, Option<u16>)>> = vec![Vec::new(); estate.rollouts.len()];
     let audited = |kind: Kind| matches!(kind, Kind::PolicyPublished | Kind::Approval);
     let wants = |kind: Kind| keep_all || audited(kind) || metrics.wants(kind) || reached.wants(kind);
-    let observed = drive(plan, spec, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
+    let mut observed = drive(plan, spec, Course::WithRollouts, limits, &wants_of(&wants), stop, &mut |facts| {
         for fact in facts {
             metrics.observe(fact, estate);
             if let Observation::PolicyPublished { version, feature, publication } = fact.what {
@@ -101,7 +103,7 @@ pub fn run_spec(plan: &Plan, spec: &RunSpec, limits: Limits, detail: &Detail, st
         }
     })?;
     let end = observed.end;
-    let baseline = baseline_ledgers(plan, spec, limits, stop, &observed)?;
+    let baseline = baseline_ledgers(plan, spec, limits, stop, &mut observed)?;
     let invariants = observed
         .ledgers
         .into_iter()
@@ -197,20 +199,33 @@ fn drive(
     })
 }
 
-/// The same seed without the rollouts, where a violation asks whose fault it is.
+/// The same seed without the rollouts, where a violation asks whose fault it is, or errors after a retreat whether
+/// there are more of them.
 fn baseline_ledgers(
     plan: &Plan,
     spec: &RunSpec,
     limits: Limits,
     stop: &AtomicBool,
-    observed: &Driven,
+    observed: &mut Driven,
 ) -> Option<Option<Vec<(&'static Entry, Ledger)>>> {
-    if observed.ledgers.iter().all(|(_, ledger)| ledger.violations == 0) {
+    let asks = |ledger: &Ledger| ledger.violations > 0 || ledger.windows.iter().any(aftermath::asks);
+    if !observed.ledgers.iter().any(|(_, ledger)| asks(ledger)) {
         return Some(None);
     }
-    let nothing = [false; Kind::COUNT];
+    let windows = observed.ledgers.iter().flat_map(|(_, ledger)| &ledger.windows);
+    let mut after = Aftermath::of(windows.map(Window::emptied).collect());
+    let compares = !after.windows.is_empty();
+    let wanted = Kind::ALL.map(|kind| compares && Aftermath::INTERESTS.contains(&kind));
     let course = Course::Baseline(observed.steps.clone());
-    let baseline = drive(plan, spec, course, limits, &nothing, stop, &mut |_| {})?;
+    let mut count = |facts: &[Observed]| facts.iter().for_each(|fact| after.observe(fact));
+    let baseline = drive(plan, spec, course, limits, &wanted, stop, &mut count)?;
+    let mut counted = after.windows.as_slice();
+    for (_, ledger) in &mut observed.ledgers {
+        let windows = std::mem::take(&mut ledger.windows);
+        let (own, others) = counted.split_at(windows.len());
+        aftermath::compare(&windows, own, observed.end, &plan.estate, ledger);
+        counted = others;
+    }
     Some(Some(baseline.ledgers))
 }
 

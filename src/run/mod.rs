@@ -1,5 +1,6 @@
 //! One seed: the loop, its limits, metrics, trace, verdict and story. Nothing here knows of many seeds.
 
+mod aftermath;
 pub mod attribution;
 pub mod course;
 pub mod execute;
