@@ -184,6 +184,44 @@ fn a_consumer_that_runs_old_code_when_a_new_version_is_emitted_is_told() {
 }
 
 #[test]
+fn a_consumer_may_go_back_to_old_code_once_a_kill_has_ended_the_new_version() {
+    let staged = (
+        "        - { when: 'stage == \"WRAPPED\"', path: new, do: [{ effect: wrap, irreversible: true }, { emit: orders, type: Packed, domain_version: 2 }] }\n        - { path: old, do: [{ effect: bag }, { emit: orders, type: Packed, domain_version: 1 }] }",
+        "          by_stage:\n            NONE: { path: old, do: [{ effect: bag }, { emit: orders, type: Packed, domain_version: 1 }] }\n            WRAPPED: { path: new, do: [{ effect: wrap, irreversible: true }, { emit: orders, type: Packed, domain_version: 2 }] }",
+    );
+    let timeline = |kill: &str, back: &str| {
+        format!("timeline:\n  - {{ at: 5d, {kill} }}\n  - {{ at: {back}, deploy: {{ books: 1 }} }}\n")
+    };
+    let cases = [
+        ("kill: gift, to: OFFERED", "6d", true),
+        // Whoever goes back with the kill meets what is emitted until everybody has polled.
+        ("kill: gift, to: OFFERED", "5d", false),
+        ("kill: gift, to: OFFERED, lift_after: 2d", "6d", false),
+        ("kill: gift, to: OFFERED, scope: { tenant: 0 }", "6d", false),
+        ("kill: gift, to: WRAPPED", "6d", false),
+    ];
+    for (kill, back, fine) in cases {
+        let timeline = timeline(kill, back);
+        let told: &[&str] = if fine { &[] } else { &["WT006"] };
+        finds(&[staged, ("timeline:\n", &timeline)], told, &[]);
+    }
+}
+
+#[test]
+fn what_can_be_undone_in_both_stores_need_not_wait() {
+    let both = "{ dual_write: { effect: wrap, of: old, irreversible: true } }";
+    let effect = "{ effect: wrap, irreversible: true }";
+    let early = ("    commit_stage: WRAPPED\n", "");
+    finds(&[early, (effect, both)], &["WT007"], &["`store.pack` does `wrap`"]);
+    let undone = "{ dual_write: { effect: wrap, of: old, irreversible: true, compensated_by: store.unwrap } }";
+    let unwrap = (
+        "    operations:\n      pack:",
+        "    operations:\n      unwrap: [{ do: [{ compensate: wrap }] }]\n      pack:",
+    );
+    finds(&[early, (effect, undone), unwrap], &[], &[]);
+}
+
+#[test]
 fn what_cannot_be_undone_waits_for_the_commit_stage() {
     finds(
         &[("    commit_stage: WRAPPED\n", "")],

@@ -192,3 +192,20 @@ fn a_sweep_that_could_undo_nothing_is_told_with_a_way_out() {
         assert!(told.contains(part), "{to}: {part} is not in\n{told}");
     }
 }
+
+#[test]
+fn what_was_written_to_both_stores_is_undone_as_one() {
+    let both = "INSTANT: { path: new, do: [{ set: open }, { dual_write: { effect: pay, of: old, other_fails: 20%, compensated_by: payments.undo } }";
+    let single = "INSTANT: { path: new, do: [{ set: open }, { effect: pay, compensated_by: payments.undo }";
+    assert!(PAYMENTS.contains(single));
+    let text = PAYMENTS.replace(single, both);
+    let (_, seen) = observe(&text, 1);
+    let (_, plain) = observe(PAYMENTS, 1);
+    assert!(seen.iter().any(|fact| matches!(fact.what, Observation::DualWrote { .. })));
+    let of = |seen: &[Observed]| swept(seen).iter().map(|(at, made)| (*at, made.of.n)).collect::<Vec<_>>();
+    assert!(of(&seen).len() > 8);
+    assert_eq!(of(&seen), of(&plain));
+    let nobody = text.replace("compensated_by: payments.undo } }", "compensated_by: courier.bring } }");
+    let told = scenario(&nobody).plan(&Request::default()).err().map(|told| told.to_string()).unwrap_or_default();
+    assert!(told.contains("`courier.bring` does not compensate `pay`"), "{told}");
+}

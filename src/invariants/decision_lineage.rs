@@ -8,7 +8,6 @@ use crate::models::estate::{Estate, PATH_OLD};
 use crate::models::observation::{
     Decided, EffectMade, Kind, Observation, ObservationId, Observed, Publication, Source,
 };
-use crate::models::program::Action;
 use crate::rollout::PolicyVersion;
 use crate::units::SimTime;
 
@@ -35,7 +34,7 @@ pub static ENTRY: Entry = Entry {
 fn reachable(estate: &Estate, _: &Settings) -> bool {
     let rules = estate.operations.iter().flat_map(|operation| &operation.rules);
     let mut new = rules.filter(|rule| rule.path.is_some_and(|path| path != PATH_OLD));
-    new.any(|rule| rule.actions.iter().any(|action| matches!(action, Action::Effect(_))))
+    new.any(|rule| rule.actions.iter().any(|action| action.effect().is_some()))
 }
 
 struct DecisionLineage {

@@ -2,7 +2,7 @@
 
 use super::Lint;
 use super::behaviour::{asks_for_value, codes_of, rules_at, stages_of};
-use super::schedule::{codes_after, published};
+use super::schedule::{codes_between, published};
 use super::subject::Subject;
 use crate::rollout::FeatureId;
 use crate::scenario::defaults::RELEASE_FLAG_LIFETIME;
@@ -60,7 +60,7 @@ fn still_decides(subject: &Subject<'_>, id: FeatureId, time: SimDuration) -> boo
     let estate = subject.estate;
     subject.readers(id).into_iter().any(|operation| {
         let operation = &estate.operations[operation];
-        let live = codes_after(estate, operation.service, time);
+        let live = codes_between(estate, operation.service, time, None);
         let asks = |code: &u32| {
             let mut does = stages_of(estate, id).map(|stage| rules_at(estate, operation, id, stage, *code));
             let first = does.next();

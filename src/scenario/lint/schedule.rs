@@ -1,7 +1,7 @@
 //! What is when, as planned: steps, stages, and the code each service runs.
 
-use crate::models::estate::{Estate, Happening, ReplicaId, Rollout, ServiceId, When};
-use crate::rollout::{FeatureId, StageId, WhenUnknown};
+use crate::models::estate::{Delivery, Estate, Happening, ReplicaId, Rollout, ServiceId, When};
+use crate::rollout::{FeatureId, Scope, StageId, WhenUnknown};
 use crate::units::SimDuration;
 
 /// When each step of a rollout is published if nothing holds it up but the code it requires.
@@ -77,8 +77,43 @@ pub fn first_at(estate: &Estate, feature: FeatureId, stage: StageId) -> Option<S
     set.chain(kills).chain(local.then_some(SimDuration::ZERO)).min()
 }
 
-/// The code versions that some replica of a service runs at or after a time.
-pub fn codes_after(estate: &Estate, service: ServiceId, time: SimDuration) -> Vec<u32> {
+/// When the last one leaves a stage of a feature for good, as a kill for everybody that is never lifted has it, and every
+/// service has heard of it; `None`: never.
+pub fn last_at(estate: &Estate, feature: FeatureId, stage: StageId) -> Option<SimDuration> {
+    let of = &estate.features[feature];
+    let behaviours = of.when_unknown_in.iter().map(|(_, behaviour)| behaviour).chain([&of.when_unknown]);
+    let falls_to_it = behaviours.into_iter().any(|behaviour| match behaviour {
+        WhenUnknown::FailOpen(to) | WhenUnknown::CodeDefault(to) => *to == stage,
+        WhenUnknown::LastKnownGood | WhenUnknown::FailClosed => false,
+    });
+    if falls_to_it {
+        return None;
+    }
+    let kills = estate.timeline.iter().filter_map(|entry| {
+        let Happening::Kill { feature: killed, kill, lift_after: None } = &entry.what else { return None };
+        let planned = matches!(entry.when, When::At(_) | When::AfterStep { .. });
+        let everybody = *killed == feature && kill.scope == Scope::default();
+        let beyond = !of.at_most_as_permissive(stage, kill.to);
+        (planned && everybody && beyond).then(|| due(estate, &entry.when))
+    });
+    Some(kills.min()?.saturating_add(everybody_hears_within(estate)?))
+}
+
+/// How long it takes until every service has asked for the policy again; `None`: one only does when it restarts.
+fn everybody_hears_within(estate: &Estate) -> Option<SimDuration> {
+    let within = |delivery: &Delivery| match delivery {
+        // A poll just before does not know yet, and jitter puts the next one off by as much as the period at most.
+        Delivery::Poll { every, .. } => Some(every.saturating_mul(2)),
+        Delivery::Ttl { ttl, .. } => Some(*ttl),
+        Delivery::Stream { .. } | Delivery::Remote => Some(SimDuration::ZERO),
+        Delivery::File => None,
+    };
+    let known = estate.services.iter().filter_map(|service| service.sdk.as_ref()).map(|sdk| within(&sdk.delivery));
+    known.into_iter().try_fold(SimDuration::ZERO, |most, within| Some(most.max(within?)))
+}
+
+/// The code versions that some replica of a service runs at or after a time, and up to another one.
+pub fn codes_between(estate: &Estate, service: ServiceId, time: SimDuration, until: Option<SimDuration>) -> Vec<u32> {
     let mut live: Vec<u32> = Vec::new();
     let of = &estate.services[service];
     for replica in &of.replicas {
@@ -98,12 +133,13 @@ pub fn codes_after(estate: &Estate, service: ServiceId, time: SimDuration) -> Ve
             changes.push((due(estate, &entry.when).saturating_add(every.saturating_mul(batches)), code));
         }
         changes.sort_unstable();
-        let mut running = of.initial_code;
+        let (mut running, mut since) = (of.initial_code, SimDuration::ZERO);
+        let begins_in_time = |since: SimDuration| until.is_none_or(|until| since <= until);
         for (done, code) in changes {
-            live.extend((done >= time).then_some(running));
-            running = code;
+            live.extend((done >= time && begins_in_time(since)).then_some(running));
+            (running, since) = (code, done);
         }
-        live.push(running);
+        live.extend(begins_in_time(since).then_some(running));
     }
     live.sort_unstable();
     live.dedup();

@@ -162,7 +162,7 @@ fn reached(estate: &Estate) -> Vec<bool> {
             open.push(then);
         }
         for action in estate.operations[id].rules.iter().flat_map(|rule| &rule.actions) {
-            if let Action::Effect(site) = action {
+            if let Some(site) = action.effect() {
                 open.extend(site.compensated_by.filter(|_| compensates));
             }
             if let Action::Call(site) = action {

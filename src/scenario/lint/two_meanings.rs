@@ -2,7 +2,7 @@
 
 use super::Lint;
 use super::behaviour::{codes_of, rules_at, stages_of};
-use super::schedule::{codes_after, first_at};
+use super::schedule::{codes_between, first_at};
 use super::subject::Subject;
 use crate::models::estate::PATH_OLD;
 use crate::models::program::{Action, OperationId};
@@ -34,7 +34,7 @@ fn meanings(subject: &Subject<'_>, id: OperationId, feature: FeatureId, found: &
     let operation = &estate.operations[id];
     for stage in stages_of(estate, feature) {
         let Some(from) = first_at(estate, feature, stage) else { continue };
-        let live = codes_after(estate, operation.service, from);
+        let live = codes_between(estate, operation.service, from, None);
         let mut known: Vec<Meaning> = Vec::new();
         for code in codes_of(estate, operation).into_iter().filter(|code| live.contains(code)) {
             // Where the stage alone does not decide, it is not the stage's meaning.

@@ -1,7 +1,7 @@
 //! Consumers that do not understand what their producer may emit.
 
 use super::Lint;
-use super::schedule::{codes_after, first_at};
+use super::schedule::{codes_between, first_at, last_at};
 use super::subject::Subject;
 use crate::models::estate::{GroupId, Otherwise, TopicId};
 use crate::models::program::{Action, OperationId, RuleWhen};
@@ -18,8 +18,14 @@ pub static LINT: Lint = Lint {
     check,
 };
 
-/// A version that somebody may emit: since when, and by which rule.
-type Emitted = (SimDuration, OperationId, usize);
+/// A version that somebody may emit: since when, by which rule, and until when, if a kill ends it.
+#[derive(Clone, Copy)]
+struct Emitted {
+    from: SimDuration,
+    until: Option<SimDuration>,
+    by: OperationId,
+    rule: usize,
+}
 
 fn check(subject: &Subject<'_>, found: &mut Vec<Problem>) {
     let estate = subject.estate;
@@ -31,10 +37,12 @@ fn check(subject: &Subject<'_>, found: &mut Vec<Problem>) {
             for action in &rule.actions {
                 let Action::Emit(site) = action else { continue };
                 let key = (site.topic, site.event_type, site.domain_version);
-                let known = emitted.entry(key).or_insert((from, id, at));
-                if from < known.0 {
-                    *known = (from, id, at);
+                let until = latest(subject, &rule.when);
+                let known = emitted.entry(key).or_insert(Emitted { from, until, by: id, rule: at });
+                if from < known.from {
+                    (known.from, known.by, known.rule) = (from, id, at);
                 }
+                known.until = known.until.zip(until).map(|(known, until)| known.max(until));
             }
         }
     }
@@ -62,17 +70,28 @@ fn earliest(subject: &Subject<'_>, when: &RuleWhen) -> Option<SimDuration> {
     }
 }
 
+/// When a rule applies for the last time, as far as the stage decides it; `None`: there is no end to it.
+fn latest(subject: &Subject<'_>, when: &RuleWhen) -> Option<SimDuration> {
+    match when {
+        RuleWhen::Always | RuleWhen::Condition(_) => None,
+        RuleWhen::Stages { feature, stages } => {
+            let ends = stages.iter().map(|stage| last_at(subject.estate, *feature, *stage));
+            ends.into_iter().try_fold(SimDuration::ZERO, |latest, end| Some(latest.max(end?)))
+        }
+    }
+}
+
 fn not_understood(
     subject: &Subject<'_>,
     group: GroupId,
     (topic, kind, version): (TopicId, u16, u32),
-    (from, emitter, rule): Emitted,
+    Emitted { from, until, by: emitter, rule }: Emitted,
     found: &mut Vec<Problem>,
 ) {
     let estate = subject.estate;
     let service_id = estate.groups[group].service;
     let service = &estate.services[service_id];
-    for number in codes_after(estate, service_id, from) {
+    for number in codes_between(estate, service_id, from, until) {
         let Some(code) = service.codes.iter().find(|code| code.number == number) else { continue };
         if code.understands.is_empty() || code.understands.contains(&version) {
             continue;
@@ -115,7 +134,7 @@ fn cannot_tell(subject: &Subject<'_>, group: GroupId, kind: u16, emitted: Emitte
     let problem = Problem::warning(span.or_else(|| subject.key(&["topics", topic])), message);
     let problem = problem.label("records do not carry `domain_version`");
     let problem = problem.help("carry `domain_version`: code that knows both can then read each as it was meant");
-    found.push(match subject.rule(emitted.1, emitted.2) {
+    found.push(match subject.rule(emitted.by, emitted.rule) {
         Some(span) => problem.related(span, "the last version is emitted here"),
         None => problem,
     });

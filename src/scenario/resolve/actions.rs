@@ -193,12 +193,13 @@ impl<'a> Draft<'a> {
         let other_fails = self.maybe_share(&place.key("other_fails")).unwrap_or(Share::NONE);
         let other_first = place.key("order").text() == Some("other_first");
         let irreversible = self.boolean(&place.key("irreversible"));
+        let compensated_by = self.compensated_by(effect, &place.key("compensated_by"));
         let once_by = self.boolean(&place.key("once")).then_some(OnceBy::Entity);
         let effect = EffectSite {
             effect,
             ordinal: 0,
             irreversible,
-            compensated_by: None,
+            compensated_by,
             undoable: false,
             amount: None,
             once_by,

@@ -45,7 +45,8 @@ impl<'a> Draft<'a> {
         let jobs = Place::root(self.root).key("reconciliation").named();
         let compensates = self.services.iter().any(|service| at_timeout(&service.place) == Some(COMPENSATE))
             || jobs.iter().any(|(_, job)| job.key("compensates").is_given());
-        let declared = actions.iter().filter_map(|action| action.key("compensated_by").text());
+        let both = |action: &Place<'a>| action.key("dual_write").key("compensated_by").text();
+        let declared = actions.iter().filter_map(|action| action.key("compensated_by").text().or_else(|| both(action)));
         let wanted = own.into_iter().chain(declared.filter(|_| compensates));
         wanted.filter_map(|target| self.find_operation(target)).collect()
     }
@@ -139,8 +140,7 @@ impl<'a> Draft<'a> {
     fn on_timeout(&mut self, place: &Place<'a>) -> Option<AtTimeout> {
         match place.text()? {
             COMPENSATE => {
-                let compensable =
-                    |action: &Action| matches!(action, Action::Effect(site) if site.compensated_by.is_some());
+                let compensable = |action: &Action| action.effect().is_some_and(|site| site.compensated_by.is_some());
                 if !self.actions_of_all().any(compensable) {
                     let problem = Problem::error(place.span, "there is nothing that this saga could compensate");
                     let problem = problem.label("no effect says what undoes it");

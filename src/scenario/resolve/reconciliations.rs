@@ -154,10 +154,7 @@ impl<'a> Draft<'a> {
     fn reconciled(&mut self, place: &Place<'a>) -> Option<u16> {
         let name = place.text()?;
         let rules = self.estate.operations.iter().flat_map(|operation| &operation.rules);
-        let made = rules.flat_map(|rule| &rule.actions).filter_map(|action| match action {
-            Action::Effect(site) => Some(site.effect),
-            _ => None,
-        });
+        let made = rules.flat_map(|rule| &rule.actions).filter_map(Action::effect).map(|site| site.effect);
         let mut made: Vec<u16> = made.collect();
         made.sort_unstable();
         made.dedup();

@@ -172,6 +172,7 @@ static BOTH_STORES: Shape = Shape::new(
         )
         .or("own_first"),
         key("irreversible", Value::Boolean, "Nothing takes it back.").or("false"),
+        key("compensated_by", Value::Name, "The operation that undoes it, in both stores."),
         key("once", Value::Boolean, "Happens once per entity, whatever is redelivered.").or("false"),
     ],
 );
