@@ -92,3 +92,29 @@ fn replicas_whose_streams_broke_together_come_back_in_one_second_unless_their_pa
         assert!((1.0..=10.0).contains(&spread), "{spread} in one second");
     }
 }
+
+#[test]
+fn a_report_that_asks_the_flag_is_wrong_for_whom_a_step_or_a_kill_has_moved_since() {
+    let wrong = |variant, seed| {
+        violations(&common::run_once(&plan_with(&shipped("misreported.yaml"), variant, &[]), seed), "record-truth")
+    };
+    let counts: Vec<u64> = (1..=5).map(|seed| wrong(None, seed)).collect();
+    let mean = counts.iter().sum::<u64>() as f64 / 5.0;
+    // 48 and 60, and 4 for the polls; five standard deviations of the mean of five Poisson counts.
+    assert!((mean - 112.0).abs() < 5.0 * (112.0_f64 / 5.0).sqrt(), "{counts:?}");
+    assert_eq!(wrong(Some("from-event"), 1), 0);
+    assert!((1..20).contains(&wrong(Some("no-lag"), 1)));
+}
+
+#[test]
+fn a_ledger_of_which_one_posting_in_fifty_is_wrong_counts_all_the_same_unless_it_is_mended_a_day_before() {
+    let run = |variant| common::run_once(&plan_with(&shipped("unreconciled.yaml"), variant, &[]), 1);
+    let base = run(None);
+    assert_eq!(violations(&base, "reconciled"), 1);
+    let (off, compared) = (metric(&base, "reconciliation_differing.count"), metric(&base, "reconciled.count"));
+    // One a minute until the third morning, less ten minutes to settle.
+    assert!((compared - 53.0 * 60.0).abs() < 5.0 * (53.0_f64 * 60.0).sqrt() + 10.0, "{compared}");
+    assert!((off - compared * 0.02).abs() < 5.0 * (compared * 0.02).sqrt(), "{off} of {compared}");
+    assert_eq!(violations(&run(Some("fixed-first")), "reconciled"), 0);
+    assert_eq!(violations(&run(Some("by-night")), "reconciled"), 1);
+}

@@ -13,7 +13,7 @@ pub static ENTRY: Entry = Entry {
                the feature that compared anything showed a variance above what it `allows`, or had not compared \
                anything yet",
     exercised_when: "a feature with a reconciliation reached its commit stage by a step",
-    exhibits: ("none shipped yet", "none shipped yet"),
+    exhibits: ("unreconciled", "unreconciled:fixed-first"),
     causes: &["variance", "never compared"],
     reachable,
     create: |estate, _| Box::new(Reconciled { latest: vec![None; estate.reconciliations.len()], done: Vec::new() }),

@@ -18,7 +18,7 @@ pub static ENTRY: Entry = Entry {
     sentence: "an effect that `records` another one says another path or another stage than that one had, or records what \
                did not happen",
     exercised_when: "an effect that records another one took place",
-    exhibits: ("none shipped yet", "none shipped yet"),
+    exhibits: ("misreported", "misreported:from-event"),
     causes: &[OTHER_PATH, OTHER_STAGE, NOTHING],
     reachable: |estate, _| recorded(estate).next().is_some(),
     create: |estate, _| {
