@@ -80,6 +80,16 @@ fn a_plan_that_goes_all_the_way_back_condemns_everything_that_was_done() {
 }
 
 #[test]
+fn a_step_that_brings_everybody_back_condemns_as_a_plan_that_goes_back_does() {
+    let timeline = "timeline: [{ at: 20m, DEED: express }]\n";
+    let off = "move: [{ percent: 60%, to: \"on\" }], hold: 12m }\n      - { name: off, move: [{ to: \"off\" }] }";
+    let text = SHOP.replace(timeline, "").replace("move: [{ percent: 60%, to: \"on\" }], hold: 1h }", off);
+    let (taken_back, kept) = before_and_after(&text, 1);
+    assert_eq!((condemned(&text, 1), kept), (taken_back, 0));
+    assert!(taken_back > 300, "{taken_back}");
+}
+
+#[test]
 fn audiences_and_overrides_are_looked_at_as_the_policy_before_the_step_has_them() {
     let named = SHOP
         .replace("DEED", "back")

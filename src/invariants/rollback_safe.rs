@@ -16,12 +16,12 @@ use smallvec::SmallVec;
 
 pub static ENTRY: Entry = Entry {
     name: "rollback-safe",
-    sentence: "after a kill, or when a plan or a step brings everybody back, the rolled-back fleet reads what the new one wrote under \
-               another meaning (`meaning`) or gives it up (`unread`); or, once the bound is over as well, an effect still \
-               takes place on a new path in its scope (`new path`), what had begun on the new stage before it is not in a \
-               final status (`unfinished`), or more of the customers in its scope who come later fail than in the run \
-               without the rollout, beyond what chance allows (`errors`; Chernoff's bound below 1e-9). Without a bound \
-               it is inactive",
+    sentence: "after a kill, or when a plan or a step brings everybody back, the rolled-back fleet reads what the new one \
+               wrote under another meaning (`meaning`) or gives it up (`unread`); or, once the bound is over as well, an \
+               effect still takes place on a new path in its scope (`new path`, which a plan that goes back in part owes \
+               to those it takes back), what had begun on the new stage before it is not in a final status \
+               (`unfinished`), or more of the customers in its scope who come later fail than in the run without the \
+               rollout, beyond what chance allows (`errors`; Chernoff's bound below 1e-9). Without a bound it is inactive",
     exercised_when: "a kill or a step back found interactions under way on the new stage",
     exhibits: ("rollback-unsafe", "rollback-unsafe:keep-reader"),
     causes: &["read under an old meaning", "newer data given up", "new path after the bound", "never finished", ERRORS],
