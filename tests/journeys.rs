@@ -720,6 +720,69 @@ fn tenants_join_one_after_the_other_and_only_they_get_the_new_terms() {
 }
 
 #[test]
+fn new_tenants_get_the_new_terms_until_they_are_new_no_longer() {
+    for (audience, oldest) in [
+        ("tenant.age < duration(\"30m\")", 0.5),
+        ("!(tenant.age >= duration(\"45m\"))", 0.75),
+        ("tenant.joined_after_start && tenant.age <= duration(\"1h 30m\")", 1.5),
+    ] {
+        let (_, seen) = observe(&terms("count: 10, joining: 10/h", audience), 1);
+        let (mut new, mut old) = (0, 0);
+        for fact in &seen {
+            let Observation::Effect(effect) = fact.what else { continue };
+            let is_new = effect.path == Some(windtunnel::models::estate::PATH_NEW);
+            let age = match effect.tenant.checked_sub(10) {
+                Some(later) => fact.at.as_secs_f64() / 3_600.0 - f64::from(later + 1) / 10.0,
+                None => f64::INFINITY,
+            };
+            // What was decided a moment ago is done now.
+            if (age - oldest).abs() > 0.01 {
+                assert_eq!(is_new, age < oldest, "{audience}: tenant {} is {age} h old", effect.tenant);
+            }
+            *(if is_new { &mut new } else { &mut old }) += 1;
+        }
+        assert!(new > 500 && old > 500, "{audience}: {new} {old}");
+    }
+}
+
+#[test]
+fn who_was_there_from_the_start_is_older_than_anything() {
+    let (_, seen) = observe(&terms("count: 10, joining: 1/h", "tenant.age > duration(\"5000d\")"), 1);
+    // Once the policy is there, after a poll.
+    let later: Vec<Observed> = seen.into_iter().filter(|fact| fact.at.as_secs_f64() > 10.0).collect();
+    assert!(effects(&later).any(|effect| effect.tenant >= 10));
+    for effect in effects(&later) {
+        assert_eq!(effect.path == Some(windtunnel::models::estate::PATH_NEW), effect.tenant < 10);
+    }
+}
+
+#[test]
+fn an_age_is_compared_with_a_length_of_time_and_with_nothing_else() {
+    let cases = [
+        ("tenant.age < 30", "a length of time is written duration("),
+        ("\"30d\" > tenant.age", "a length of time is written duration("),
+        ("tenant.age < duration(\"30\")", "`30` is not a duration"),
+        ("tenant.age < duration(30)", "duration() takes a name in quotes"),
+        ("tenant.age < duration(\"1d\", \"2d\")", "duration() takes one length of time"),
+        (
+            "tenant.age + duration(\"1d\") > duration(\"2d\")",
+            "arithmetic takes two numbers, not a duration and a duration",
+        ),
+        ("tenant.age", "a condition is true or false, and this is a duration"),
+        ("tenant.age < durations(\"1d\")", "did you mean `duration`?"),
+        ("tenant.agee < duration(\"1d\")", "did you mean `tenant.age`?"),
+    ];
+    for (audience, expected) in cases {
+        let problems = told(&terms("count: 10, joining: 10/h", audience));
+        assert!(problems.contains(expected), "{audience}: {problems}");
+    }
+    let problems = told(&terms("count: 10", "tenant.age < duration(\"30d\")"));
+    assert!(problems.contains("no tenant joins during the run"), "{problems}");
+    let problems = told(&terms("count: 10, attributes: { age: { a: 100% } }", "true"));
+    assert!(problems.contains("`tenant.age` is known without being declared"), "{problems}");
+}
+
+#[test]
 fn joining_tenants_are_told_what_is_wrong_with_them() {
     let joined = "tenant.joined_after_start";
     let cases = [

@@ -125,6 +125,7 @@ impl World {
             Some(condition) => {
                 let identity = self.keys.journeys[journey.index()].identity.wrapping_add(n);
                 let status = self.aggregates.get(aggregate).expect("a return holds its aggregate").status;
+                let now = self.cx.now();
                 let subject = SubjectView {
                     estate,
                     keys: &self.keys,
@@ -132,6 +133,7 @@ impl World {
                     customer,
                     journey: journey.index() as u16,
                     identity,
+                    now,
                     left_out: &[],
                 };
                 condition.eval(&mut Existing { subject, status }).unwrap_or(false)

@@ -177,6 +177,7 @@ impl World {
             customer: interaction.customer,
             journey: interaction.id.journey.index() as u16,
             identity: interaction.identity,
+            now: self.cx.now(),
             left_out: &[],
             draws: &mut self.cx.draws,
         }
@@ -370,6 +371,7 @@ impl Slots for Asking<'_> {
             | Asked::TenantJoined
             | Asked::Client
             | Asked::ClientOld
+            | Asked::TenantAge
             | Asked::UserId
             | Asked::Journey => self.world.subject_view(self.estate, self.task).asked(asked),
         }

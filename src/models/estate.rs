@@ -104,6 +104,15 @@ impl Population {
         let joined = (now.as_secs_f64() * self.joining) as u32;
         self.from_the_start.saturating_add(joined).min(self.tenants)
     }
+
+    /// For how long a tenant has been one, in seconds. A scenario says nothing of when those joined who were there from the
+    /// start: they are older than any bound.
+    pub fn age_of(&self, tenant: u32, now: SimTime) -> f64 {
+        match tenant.checked_sub(self.from_the_start) {
+            Some(later) => (now.as_secs_f64() - f64::from(later + 1) / self.joining).max(0.0),
+            None => f64::INFINITY,
+        }
+    }
 }
 
 /// A named attribute with the share of each value.
@@ -144,6 +153,8 @@ pub enum Asked {
     Client,
     /// Whether the user's client is of a version from before the features.
     ClientOld,
+    /// For how long the tenant has been one, in seconds; whoever was there when the run began is older than anything.
+    TenantAge,
     /// Whether a service is up, can be reached and has room, as the replica at work finds it.
     Healthy(ServiceId),
 }

@@ -184,6 +184,7 @@ pub struct SubjectView<'a> {
     pub customer: Customer,
     pub journey: u16,
     pub identity: u64,
+    pub now: SimTime,
     /// What whoever decides does not know of it.
     pub left_out: &'a [super::estate::Asked],
 }
@@ -212,6 +213,7 @@ impl SubjectView<'_> {
             }
             Asked::TenantRegion => Value::Text(self.estate.region_symbols[self.customer.tenant_region.index()]),
             Asked::TenantJoined => Value::Bool(self.customer.tenant >= self.estate.population.from_the_start),
+            Asked::TenantAge => Value::Float(self.estate.population.age_of(self.customer.tenant, self.now)),
             Asked::TenantId => Value::Int(i64::from(self.customer.tenant)),
             Asked::Client => self
                 .customer

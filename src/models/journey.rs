@@ -196,6 +196,7 @@ impl World {
     /// A flag that steers the load itself: asked at the control plane, by nobody in particular.
     fn load_flag(&mut self, estate: &Estate, feature: FeatureId) -> f64 {
         let policy = std::sync::Arc::clone(self.control_plane.newest());
+        let now = self.cx.now();
         let mut subject = super::interaction::SubjectView {
             estate,
             keys: &self.keys,
@@ -203,6 +204,7 @@ impl World {
             customer: Customer { tenant: 0, user: 0, tenant_region: Id::new(0), means: None },
             journey: 0,
             identity: 0,
+            now,
             left_out: &[],
         };
         let described = &estate.features[feature];

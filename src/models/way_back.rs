@@ -62,6 +62,7 @@ impl World {
             customer,
             journey: of.journey.index() as u16,
             identity: self.keys.journeys[of.journey.index()].identity.wrapping_add(of.n),
+            now: self.cx.now(),
             left_out: &[],
         };
         let salt = policy.feature(feature).salt;

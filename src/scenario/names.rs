@@ -72,6 +72,8 @@ pub struct ConditionNames<'a> {
 
 /// Of a tenant that was not there when the run began.
 pub const JOINED: &str = "joined_after_start";
+/// For how long a tenant has been one.
+pub const AGE: &str = "age";
 
 const AUDIENCE_WORDS: [&str; 6] = ["tenant", "user", "client", "request", "journey", "region"];
 const EXISTING_WORDS: [&str; 6] = ["status", "tenant", "user", "client", "request", "journey"];
@@ -108,7 +110,7 @@ impl ConditionNames<'_> {
         let attributes = if tenant { &self.vocabulary.tenant_attributes } else { &self.vocabulary.request_attributes };
         let found = attributes.iter().position(|(known, _)| known == name);
         let Some(at) = found else {
-            let fixed: &[&str] = if tenant { &["region", "id", JOINED] } else { &[] };
+            let fixed: &[&str] = if tenant { &["region", "id", JOINED, AGE] } else { &[] };
             let known = attributes.iter().map(|(known, _)| known.as_str()).chain(fixed.iter().copied());
             let near = nearest(name, known).map(|near| format!("{of}.{near}"));
             let where_to = if tenant { "population.tenants.attributes" } else { "the `attributes` of a journey" };
@@ -180,7 +182,8 @@ impl Names for ConditionNames<'_> {
             ["tenant", "region"] => (Asked::TenantRegion, Self::texts(&self.vocabulary.regions)),
             ["tenant", "id"] => (Asked::TenantId, Type::Int),
             ["tenant", JOINED] if self.vocabulary.tenants_join => (Asked::TenantJoined, Type::Bool),
-            ["tenant", JOINED] => {
+            ["tenant", AGE] if self.vocabulary.tenants_join => (Asked::TenantAge, Type::Duration),
+            ["tenant", JOINED | AGE] => {
                 let message = "no tenant joins during the run: population.tenants.joining says how many would";
                 return Err(error(message, None));
             }
@@ -241,7 +244,7 @@ impl Names for ConditionNames<'_> {
     }
 
     fn call(&mut self, function: &str, args: &[&str]) -> Result<(SlotId, Type), NameError> {
-        const FUNCTIONS: [&str; 6] = ["stage", "flag", "can", "has", "size", "healthy"];
+        const FUNCTIONS: [&str; 7] = ["stage", "flag", "can", "has", "size", "healthy", "duration"];
         let [name] = args else {
             return match function {
                 "stage" | "flag" => Err(error(format!("{function}() takes the name of a feature"), None)),

@@ -67,6 +67,8 @@ fn asks_subject_only(estate: &Estate, audience: &Condition) -> bool {
         | Asked::Attempt
         | Asked::Replayed
         | Asked::DomainVersion
+        // It differs between two requests: who was new is so no longer.
+        | Asked::TenantAge
         | Asked::Healthy(_) => false,
     })
 }

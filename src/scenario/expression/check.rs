@@ -7,6 +7,7 @@ use super::ast::{Expression, Kind, Word};
 use super::{ExpressionError, NameError, Names, Type, nearest};
 use crate::rollout::condition::code::{Arithmetic, Code, Search, Term, Test};
 use crate::rollout::condition::{Condition, SlotId, Value};
+use crate::scenario::quantity;
 
 const METHODS: [&str; 4] = ["startsWith", "endsWith", "contains", "size"];
 
@@ -265,6 +266,7 @@ impl Checker<'_, '_> {
             ("has", _) => self.wrong(ExpressionError::new(range, "has() takes one field, like has(tenant.segment)")),
             ("size", [of]) => self.size(of),
             ("size", _) => self.wrong(ExpressionError::new(range, "size() takes one text")),
+            ("duration", _) => self.duration(function, args, range),
             ("can", _) => {
                 let texts = self.literals(function, args)?;
                 let found = match texts[..] {
@@ -291,6 +293,22 @@ impl Checker<'_, '_> {
                     Ok((slot, of)) => self.slot(slot, of),
                     Err(error) => self.unknown_name(range, error),
                 }
+            }
+        }
+    }
+
+    /// `duration("30d")`: as in CEL, but with the units of the file.
+    fn duration(&mut self, function: &Word, args: &[Expression], range: Range<usize>) -> Option<Typed> {
+        let texts = self.literals(function, args)?;
+        let [text] = texts[..] else {
+            return self
+                .wrong(ExpressionError::new(range, "duration() takes one length of time, like duration(\"30d\")"));
+        };
+        match quantity::duration(text) {
+            Ok(length) => self.term(Type::Duration, Term::Constant(Value::Float(length.as_secs_f64()))),
+            Err(expected) => {
+                let message = format!("`{text}` is not a duration");
+                self.wrong(ExpressionError::new(args[0].range.clone(), message).help(expected))
             }
         }
     }
@@ -389,6 +407,7 @@ pub(super) fn describe(of: &Type) -> &'static str {
         Type::Bool => "true or false",
         Type::Int => "an integer",
         Type::Float => "a number with decimals",
+        Type::Duration => "a duration",
         Type::Text | Type::TextOf(_) => "a text",
         Type::Stage(_) => "a stage",
     }

@@ -89,6 +89,7 @@ impl Checker<'_, '_> {
         match (&left_typed.of, &right_typed.of) {
             (Type::Bool, Type::Bool)
             | (Type::Int | Type::Float, Type::Int | Type::Float)
+            | (Type::Duration, Type::Duration)
             | (Type::Text, Type::Text) => Some(()),
             (Type::TextOf(values), Type::Text) if relation.is_equality() => self.is_value(values, right),
             (Type::Text, Type::TextOf(values)) if relation.is_equality() => self.is_value(values, left),
@@ -115,6 +116,9 @@ impl Checker<'_, '_> {
                 let message = format!("{} and {} can never be equal", describe(left), describe(right));
                 let error = ExpressionError::new(range, message);
                 self.wrong(match (&left_typed.of, &right_typed.of) {
+                    (Type::Duration, other) | (other, Type::Duration) if *other != Type::Duration => {
+                        error.help("a length of time is written duration(\"30d\")")
+                    }
                     (Type::Text | Type::TextOf(_), Type::Int | Type::Float) => {
                         error.help("put the number in quotes to compare it as a text")
                     }

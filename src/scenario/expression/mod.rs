@@ -33,6 +33,8 @@ pub enum Type {
     Bool,
     Int,
     Float,
+    /// A length of time; its value is in seconds.
+    Duration,
     Text,
     /// A text that is one of these; comparing it with any other is a mistake.
     TextOf(Vec<String>),

@@ -74,6 +74,7 @@ impl<'a> Draft<'a> {
             | Asked::TenantJoined
             | Asked::Client
             | Asked::ClientOld
+            | Asked::TenantAge
             | Asked::UserId
             | Asked::Journey
             | Asked::Region

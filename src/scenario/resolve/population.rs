@@ -5,7 +5,7 @@ use super::place::Place;
 use crate::models::estate::{Attribute, Population, Region};
 use crate::rollout::Symbol;
 use crate::scenario::defaults;
-use crate::scenario::names::JOINED;
+use crate::scenario::names::{AGE, JOINED};
 use crate::scenario::problem::{Problem, Span};
 use crate::units::{IdVec, Share};
 
@@ -34,7 +34,7 @@ impl<'a> Draft<'a> {
         let mut attributes = Vec::new();
         for (entry, values) in tenants.key("attributes").named() {
             let name = entry.name();
-            if matches!(name, "region" | "id" | JOINED) {
+            if matches!(name, "region" | "id" | JOINED | AGE) {
                 let message = format!("`tenant.{name}` is known without being declared");
                 self.error(entry.key.span, message, "expected another name");
                 continue;
