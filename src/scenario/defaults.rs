@@ -50,6 +50,9 @@ pub const USERS: Default = default("10000", "assumption: enough that percentages
 pub const ZIPF: Default = default("0", "all tenants alike");
 /// An SDK's request timeout.
 pub const SDK_TIMEOUT: Default = default("10s", "Unleash Node SDK 6.12 and OFREP 0.3 clients: 10 s");
+/// Of an sdk that a service has because of the stage of a migration alone.
+pub const MIGRATION_POLL: Default =
+    default("30s", "LaunchDarkly, server SDKs: the shortest polling interval they allow");
 pub const SDK_JITTER: Default = default("0", "a fixed schedule; only some SDKs spread their polls");
 pub const STREAM_DELAY: Default = default("lognormal(p50=250us, p99=1ms)", "assumption: one message within a region");
 pub const BACKOFF_FIRST: Default = default("1s", "LaunchDarkly and flagd SDKs: first reconnect after 1 s");

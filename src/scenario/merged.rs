@@ -1,6 +1,7 @@
 //! The tree of one variant: includes beneath the file, the variant over it, `--set` over that, parameters replaced,
 //! defaults beneath what they are defaults of.
 
+use super::migration::{self, Preset};
 use super::overlay;
 use super::problem::{Problem, Problems, Sources, Span};
 use super::shapes::DELIVERIES;
@@ -20,6 +21,8 @@ pub struct Merged {
     pub params: Vec<(String, String)>,
     /// Where an unknown parameter stands: what else is wrong there follows from that.
     pub blanks: Vec<Span>,
+    /// What a stage of the migration lays beneath it all.
+    pub presets: Vec<Preset>,
 }
 
 impl Merged {
@@ -40,8 +43,9 @@ impl Merged {
         let unknown = unknown.into_vec();
         let blanks = unknown.iter().filter_map(|problem| problem.span).collect();
         problems.extend(unknown);
-        let root = with_defaults(&unexpanded, problems);
-        Merged { root, unexpanded, params, blanks }
+        let mut root = with_defaults(&unexpanded, problems);
+        let presets = migration::lay_beneath(&mut root);
+        Merged { root, unexpanded, params, blanks, presets }
     }
 }
 

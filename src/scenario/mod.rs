@@ -13,6 +13,7 @@ mod flagd;
 mod hash;
 pub mod lint;
 mod merged;
+mod migration;
 mod names;
 mod overlay;
 pub mod plan;
@@ -213,7 +214,7 @@ impl Scenario {
     }
 
     /// The tree of one variant, and what it comes to.
-    fn merged(&self, request: &Request<'_>, sources: &mut Sources) -> (Node, resolve::Resolved) {
+    fn merged(&self, request: &Request<'_>, sources: &mut Sources) -> (Merged, resolve::Resolved) {
         let mut problems = self.found.clone();
         let variant = request.variant.filter(|name| *name != BASE);
         let set = merged::arguments(request.set, sources, &mut problems);
@@ -228,7 +229,7 @@ impl Scenario {
         };
         let resolved = resolve::resolve(&merged.root, &subject, problems);
         let problems = without_consequences(resolved.problems, &merged.blanks);
-        (merged.root, resolve::Resolved { problems, ..resolved })
+        (merged, resolve::Resolved { problems, ..resolved })
     }
 }
 
@@ -255,8 +256,16 @@ fn without_consequences(problems: Problems, blanks: &[Span]) -> Problems {
 /// Every number that a plan rests on: given in the file, or a default with its source. Empty where the scenario is
 /// too wrong to be read.
 pub fn assumptions(scenario: &Scenario, request: &Request<'_>) -> Vec<Assumption> {
-    let resolved = scenario.resolved(request, &mut scenario.sources.clone());
+    let (merged, resolved) = scenario.merged(request, &mut scenario.sources.clone());
     let mut assumptions = resolved.assumptions;
+    for preset in merged.presets {
+        // What is read where a preset stands is the preset's.
+        let within =
+            |path: &str| path.strip_prefix(&preset.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        assumptions.retain(|known| !within(&known.path));
+        let origin = Origin::Default { source: preset.source };
+        assumptions.push(Assumption { path: preset.path, value: preset.value, origin });
+    }
     if let Some(plan) = &resolved.plan {
         let mut default = |path: &str, value: String, source| {
             if !assumptions.iter().any(|known| known.path == path) {

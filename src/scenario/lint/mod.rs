@@ -107,11 +107,11 @@ pub fn lint(scenario: &Scenario) -> Result<Vec<Finding>, Diagnostics> {
 
 fn of_variant(scenario: &Scenario, name: &str) -> Result<Vec<(&'static Lint, Problem)>, Diagnostics> {
     let mut sources = scenario.sources().clone();
-    let (root, resolved) = scenario.merged(&Request { variant: Some(name), set: &[] }, &mut sources);
+    let (merged, resolved) = scenario.merged(&Request { variant: Some(name), set: &[] }, &mut sources);
     let Some(plan) = &resolved.plan else {
         return Err(Diagnostics { problems: resolved.problems.into_vec(), sources });
     };
-    let subject = Subject::new(&root, scenario.flag_file(&root), &plan.estate);
+    let subject = Subject::new(&merged.root, scenario.flag_file(&merged.root), &plan.estate);
     let mut found = Vec::new();
     for lint in ALL.iter().copied() {
         let mut problems = Problems::default();

@@ -64,6 +64,12 @@ pub static SCENARIO: Shape = Shape::new(
         key("control_plane", Value::Object(&estate::CONTROL_PLANE), "The place that owns targeting and policy."),
         key("network", Value::Object(&estate::NETWORK), "Latency and loss between replicas."),
         key("defaults", Value::Object(&service::DEFAULTS), "What lies beneath every service, call, topic and sdk."),
+        key(
+            "migration",
+            Value::OneOf(&["1", "2", "3", "4", "5"]),
+            "The stage of the migration whose values lie beneath what the file does not say.",
+        )
+        .or("none"),
         key("services", named!("service", service::SERVICE), "Bounded contexts with their replicas.").required(),
         key("topics", named!("topic", estate::TOPIC), "Kafka topics."),
         key("journeys", named!("journey", estate::JOURNEY), "Business interactions and when they begin.").required(),
