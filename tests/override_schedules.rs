@@ -7,7 +7,7 @@ use windtunnel::models::observation::{Kind, Observation};
 use windtunnel::models::world::{Course, World};
 use windtunnel::report::audit;
 use windtunnel::run::Completed;
-use windtunnel::scenario::Request;
+use windtunnel::scenario::{Request, plan_steps};
 use windtunnel::units::SimTime;
 
 /// A shop in which nobody is moved before 20m, and everybody then; some are named one by one.
@@ -134,6 +134,21 @@ fn every_change_is_a_policy_version_with_its_lineage() {
     }
     let precedence = run.summary.invariants.iter().find(|outcome| outcome.name == "kill-precedence").expect("checked");
     assert!(precedence.exercised > 0);
+}
+
+#[test]
+fn the_plan_is_explained_with_its_schedules() {
+    let text = shop(
+        "[{ tenant: 2, to: \"on\", from: 2m, until: few + 1m }, { user: 3, to: \"off\", until: all + 5m }]",
+        STEPS,
+    );
+    let explained = plan_steps(&plan(&text));
+    assert!(
+        explained.ends_with(
+            "  whatever the rules say\n    tenant 2 -> on from 2m until few + 1m\n    user 3 -> off from few until all + 5m\n"
+        ),
+        "{explained}"
+    );
 }
 
 #[test]

@@ -168,7 +168,7 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("@victim", &["shop", "billing", "ledger", "gate"]),
 ];
 
-const FAULTS: [&str; 11] = [
+const FAULTS: [&str; 12] = [
     "control_plane.down",
     "control_plane.slow",
     "control_plane.stale",
@@ -180,6 +180,7 @@ const FAULTS: [&str; 11] = [
     "link.slow",
     "link.loss",
     "context.strip",
+    "cache.freeze",
 ];
 
 /// Numbers for the generator (SplitMix64).

@@ -1,8 +1,8 @@
 //! `explain plan`: the policy that results after each step of a rollout, in words.
 
 use super::plan::Plan;
-use crate::models::estate::{Estate, Rollout};
-use crate::rollout::{BucketBy, FeaturePolicy, Rule, Who};
+use crate::models::estate::{Estate, Happening, Rollout, When};
+use crate::rollout::{BucketBy, FeatureId, FeaturePolicy, Rule, Who};
 use crate::units::{Share, SimDuration};
 use std::fmt::Write;
 
@@ -57,16 +57,50 @@ fn describe(estate: &Estate, rollout: &Rollout, text: &mut String) {
         let hold = if step.hold == SimDuration::ZERO { String::new() } else { format!(", holds {}", step.hold) };
         let _ = writeln!(text, "  {}. {} at {due}{hold}", index + 1, step.name);
         for given in &policy.overrides {
-            let who = match given.who {
-                Who::User(user) => format!("user {user}"),
-                Who::Tenant(tenant) => format!("tenant {tenant}"),
-            };
-            let _ = writeln!(text, "    {who} -> {}", feature.stage_name(given.to));
+            let _ = writeln!(text, "    {} -> {}", named(given.who), feature.stage_name(given.to));
         }
         for rule in &policy.rules {
             let _ = writeln!(text, "    {}", line(rule));
         }
         let _ = writeln!(text, "    {otherwise}");
         due = due + step.hold;
+    }
+    scheduled(estate, rollout.feature, text);
+}
+
+/// Overrides that have a beginning and an end of their own.
+fn scheduled(estate: &Estate, of: FeatureId, text: &mut String) {
+    let mut told = false;
+    for entry in &estate.timeline {
+        let Happening::Override { feature, given, until } = &entry.what else { continue };
+        if *feature != of {
+            continue;
+        }
+        if !std::mem::replace(&mut told, true) {
+            text.push_str("  whatever the rules say\n");
+        }
+        let stage = estate.features[of].stage_name(given.to);
+        let end = until.and_then(|until| estate.timeline.get(until as usize));
+        let end = end.map_or(String::new(), |end| format!(" until {}", moment(&end.when, estate)));
+        let _ = writeln!(text, "    {} -> {stage} from {}{end}", named(given.who), moment(&entry.when, estate));
+    }
+}
+
+/// A time as a file writes it.
+fn moment(when: &When, estate: &Estate) -> String {
+    match when {
+        When::At(at) => at.to_string(),
+        When::AfterStep { rollout, step, offset } => {
+            let step = &estate.rollouts[*rollout].steps[*step].name;
+            if offset.is_zero() { step.clone() } else { format!("{step} + {offset}") }
+        }
+        When::Random { .. } | When::OnDemand => String::new(),
+    }
+}
+
+fn named(who: Who) -> String {
+    match who {
+        Who::User(user) => format!("user {user}"),
+        Who::Tenant(tenant) => format!("tenant {tenant}"),
     }
 }
