@@ -8,7 +8,7 @@ use super::client::Client;
 use super::defect::Defect;
 use super::fault::Fault;
 use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
-use super::metric::OwnMetric;
+use super::own_metric::OwnMetric;
 use super::program::{Operation, OperationId};
 use super::reconciliation::ReconciliationSpec;
 pub use super::saga::{AtTimeout, SagaSpec};

@@ -36,6 +36,7 @@ mod migration;
 pub mod network;
 pub mod observation;
 mod overrides;
+pub mod own_metric;
 pub mod planted;
 pub mod program;
 mod progress;

@@ -4,8 +4,9 @@
 use super::since::Since;
 use super::{Measure, Report, answers, calls, decisions, migration, variance};
 use crate::models::estate::{EntityId, Estate, JourneyId};
-use crate::models::metric::{Metric, Own};
+use crate::models::metric::Metric;
 use crate::models::observation::{Kind, Observation, Observed};
+use crate::models::own_metric::Own;
 use crate::units::SimTime;
 use std::collections::BTreeMap;
 

@@ -3,8 +3,8 @@
 
 use super::{Measure, Report};
 use crate::models::estate::{Estate, JourneyId};
-use crate::models::metric::OwnMetric;
 use crate::models::observation::{Kind, Observation, Observed};
+use crate::models::own_metric::OwnMetric;
 use crate::units::SimTime;
 use std::collections::BTreeSet;
 

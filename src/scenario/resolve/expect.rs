@@ -5,6 +5,7 @@ use super::{Draft, one_line, shown};
 use crate::invariants::{self, Settings};
 use crate::models::metric;
 use crate::models::observation::Kind;
+use crate::models::own_metric::success_of;
 use crate::scenario::expression::{self, Comparison, Quantity};
 use crate::scenario::plan::{ComesOut, During, Expectation, Expected};
 use crate::scenario::problem::{Problem, Span};
@@ -69,7 +70,7 @@ impl<'a> Draft<'a> {
 
     fn unknown_expectation(&mut self, name: &str, span: Span) {
         let valid = invariants::ALL.iter().map(|entry| entry.name).chain(metric::ALL.iter().map(|metric| metric.name));
-        let own: Vec<String> = self.estate.entities.iter().map(|entity| metric::success_of(&entity.name)).collect();
+        let own: Vec<String> = self.estate.entities.iter().map(|entity| success_of(&entity.name)).collect();
         let valid = valid.chain(self.reported_metrics()).chain(own.iter().map(String::as_str));
         let problem = Problem::error(span, format!("`{}` is neither an invariant nor a metric", shown(name)));
         let problem = problem.label("not known").did_you_mean(name, valid.chain(["reached"]));

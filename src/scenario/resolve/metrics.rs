@@ -2,7 +2,8 @@
 
 use super::place::Place;
 use super::{Draft, one_line, shown};
-use crate::models::metric::{self, Own, OwnMetric};
+use crate::models::metric;
+use crate::models::own_metric::{Own, OwnMetric, success_of};
 use crate::scenario::expression::{self, Comparison, Quantity};
 use crate::scenario::plan::{Expectation, Expected};
 use crate::scenario::problem::{Problem, Span};
@@ -25,7 +26,7 @@ impl<'a> Draft<'a> {
             return Some(Own::Variance { job: job as u32 });
         }
         let mut entities = self.estate.entities.enumerate();
-        let (entity, of) = entities.find(|(_, entity)| metric::success_of(&entity.name) == name)?;
+        let (entity, of) = entities.find(|(_, entity)| success_of(&entity.name) == name)?;
         let (per_subject, ends) = (of.per_subject, of.finals.iter().any(|status| !of.void.contains(status)));
         let of = of.name.clone();
         drop(entities);

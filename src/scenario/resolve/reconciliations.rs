@@ -3,7 +3,8 @@
 use super::place::Place;
 use super::{Draft, shown, unknown};
 use crate::models::exceptions::ExceptionQueue;
-use crate::models::metric::{self, Own, OwnMetric};
+use crate::models::metric;
+use crate::models::own_metric::{Own, OwnMetric, success_of};
 use crate::models::program::Action;
 use crate::models::reconciliation::{Compares, ReconciliationSpec, Schedule};
 use crate::rollout::FeatureId;
@@ -117,7 +118,7 @@ impl<'a> Draft<'a> {
             return None;
         }
         let base = |known: &'static str| known.split('.').next().unwrap_or(known);
-        let entity = self.estate.entities.iter().find(|entity| metric::success_of(&entity.name) == name);
+        let entity = self.estate.entities.iter().find(|entity| success_of(&entity.name) == name);
         let taken =
             if metric::ALL.iter().any(|known| base(known.name) == name) || super::guard::MEASURES.contains(&name) {
                 Some("a metric that every scenario has".to_owned())
