@@ -310,6 +310,7 @@ impl World {
             customer,
             journey: journey.index() as u16,
             identity,
+            now: session.fetched,
             left_out: &[] as &[Asked],
         };
         let Decision { stage, reason, rule } = decide(&policy, feature, described, salt, &mut subject);

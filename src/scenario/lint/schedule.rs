@@ -1,6 +1,6 @@
 //! What is when, as planned: steps, stages, and the code each service runs.
 
-use crate::models::estate::{Delivery, Estate, Happening, ReplicaId, Rollout, ServiceId, When};
+use crate::models::estate::{Delivery, Estate, Happening, Part, ReplicaId, Rollout, Service, ServiceId, When};
 use crate::rollout::{FeatureId, Scope, StageId, WhenUnknown};
 use crate::units::SimDuration;
 
@@ -99,17 +99,27 @@ pub fn last_at(estate: &Estate, feature: FeatureId, stage: StageId) -> Option<Si
     Some(kills.min()?.saturating_add(everybody_hears_within(estate)?))
 }
 
-/// How long it takes until every service has asked for the policy again; `None`: one only does when it restarts.
+/// How long it takes until every service has heard of a kill; `None`: one only hears when it restarts, or apps go on with
+/// what they knew at their start.
 fn everybody_hears_within(estate: &Estate) -> Option<SimDuration> {
     let within = |delivery: &Delivery| match delivery {
         // A poll just before does not know yet, and jitter puts the next one off by as much as the period at most.
         Delivery::Poll { every, .. } => Some(every.saturating_mul(2)),
         Delivery::Ttl { ttl, .. } => Some(*ttl),
-        Delivery::Stream { .. } | Delivery::Remote => Some(SimDuration::ZERO),
+        Delivery::Stream { .. } | Delivery::Topic { .. } | Delivery::Remote => Some(SimDuration::ZERO),
         Delivery::File => None,
     };
-    let known = estate.services.iter().filter_map(|service| service.sdk.as_ref()).map(|sdk| within(&sdk.delivery));
-    known.into_iter().try_fold(SimDuration::ZERO, |most, within| Some(most.max(within?)))
+    if !estate.population.clients.is_empty() {
+        return None;
+    }
+    let layers = |service: &Service| {
+        let switches = service.replicas.first().and_then(|replica| estate.replicas[*replica].switches);
+        let switches = switches.and_then(|replica| estate.services[estate.replicas[replica].service].sdk.as_ref());
+        let layers = service.sdk.iter().chain(switches);
+        layers.map(|sdk| within(&sdk.delivery)).reduce(|one, other| one.into_iter().chain(other).min())
+    };
+    let ours = estate.services.iter().filter(|service| service.part == Part::Service);
+    ours.filter_map(layers).try_fold(SimDuration::ZERO, |most, within| Some(most.max(within?)))
 }
 
 /// The code versions that some replica of a service runs at or after a time, and up to another one.
