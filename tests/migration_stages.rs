@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{plan_with, run_once, scenario, shipped};
+use common::{plan_with, run_once, scenario, shipped, told};
 use std::sync::LazyLock;
 use windtunnel::models::observation::{Kind, Observation, Source};
 use windtunnel::models::world::{Course, World};
@@ -34,13 +34,6 @@ static RUNS: LazyLock<Vec<Vec<RunSummary>>> = LazyLock::new(|| {
 fn by_stage(name: &str) -> [f64; 5] {
     let value = |run: &RunSummary| run.metric(name).unwrap_or_else(|| panic!("{name} has no value"));
     [0, 1, 2, 3, 4].map(|stage| RUNS[stage].iter().map(value).sum::<f64>() / RUNS[stage].len() as f64)
-}
-
-fn told(text: &str) -> String {
-    match scenario(text).plan(&Request::default()) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.to_string(),
-    }
 }
 
 /// What a stage lays beneath the shop, in the order in which `explain assumptions` prints it.

@@ -2,32 +2,12 @@
 
 mod common;
 
-use common::{plan, run_once, scenario, shipped};
+use common::{observe, plan, run_once, shipped, told};
 use std::collections::BTreeMap;
-use windtunnel::models::estate::{Estate, PATH_NEW};
-use windtunnel::models::observation::{CompensationMade, Kind, Observation, Observed};
-use windtunnel::models::world::{Course, World};
-use windtunnel::scenario::Request;
+use windtunnel::models::estate::PATH_NEW;
+use windtunnel::models::observation::{CompensationMade, Observation, Observed};
+
 use windtunnel::units::SimTime;
-
-/// Everything observed in one run of a text.
-fn observe(text: &str, seed: u64) -> (std::sync::Arc<Estate>, Vec<Observed>) {
-    let plan = plan(text);
-    let estate = std::sync::Arc::clone(&plan.estate);
-    let mut world = World::assemble(&estate, seed, Course::WithRollouts, [true; Kind::COUNT]);
-    let mut seen = Vec::new();
-    while world.step(&estate, SimTime::from(estate.horizon())) {
-        seen.extend_from_slice(world.cx().observations());
-    }
-    (estate, seen)
-}
-
-fn told(text: &str) -> String {
-    match scenario(text).plan(&Request::default()) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.to_string(),
-    }
-}
 
 fn compensations(seen: &[Observed]) -> Vec<(SimTime, CompensationMade)> {
     let made = |fact: &Observed| match fact.what {

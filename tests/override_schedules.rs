@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{plan, run_once, scenario};
+use common::{plan, run_once, told};
 use windtunnel::models::observation::{Kind, Observation};
 use windtunnel::models::world::{Course, World};
 use windtunnel::report::audit;
 use windtunnel::run::Completed;
-use windtunnel::scenario::{Request, plan_steps};
+use windtunnel::scenario::plan_steps;
 use windtunnel::units::SimTime;
 
 /// A shop in which nobody is moved before 20m, and everybody then; some are named one by one.
@@ -81,13 +81,6 @@ fn about(spans: &[(f64, f64)], expected: &[(f64, f64)]) {
 fn log(run: &Completed, text: &str) -> Vec<String> {
     let estate = plan(text).estate;
     run.summary.audit.iter().map(|audited| audit::entry(audited, &estate).join(" | ")).collect()
-}
-
-fn told(text: &str) -> String {
-    match scenario(text).plan(&Request::default()) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.to_string(),
-    }
 }
 
 #[test]

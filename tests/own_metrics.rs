@@ -4,11 +4,11 @@
 mod common;
 
 use assert_cmd::Command;
-use common::{plan, run_once, scenario};
+use common::{plan, run_once, told};
 use windtunnel::models::observation::{Kind, Observation};
 use windtunnel::models::world::{Course, World};
 use windtunnel::run::Completed;
-use windtunnel::scenario::Request;
+
 use windtunnel::units::SimTime;
 
 /// Payments that a ledger books. On the new path a tenth of what is booked is wrong and a twentieth of payments fails
@@ -55,13 +55,6 @@ fn metric(run: &Completed, name: &str) -> f64 {
 
 fn run(text: &str) -> Completed {
     run_once(&plan(text), 1)
-}
-
-fn told(text: &str) -> String {
-    match scenario(text).plan(&Request::default()) {
-        Ok(_) => String::new(),
-        Err(problems) => problems.to_string(),
-    }
 }
 
 /// The books with one text in place of another.

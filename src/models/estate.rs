@@ -3,19 +3,28 @@
 //! Everything is an index into a table of this struct; names are kept for stories and reports only. A scenario is
 //! compiled into this once, and every seed runs over the same one.
 
-use super::amount::{Amount, Currency};
-use super::client::Client;
+mod customers;
+mod happenings;
+mod kafka;
+mod names;
+mod sdk;
+
+use super::amount::Currency;
 use super::defect::Defect;
-use super::fault::Fault;
-use super::guard::{AlertRule, Bounded, Deed, GaugeSpec, Guard, Team};
+use super::guard::{AlertRule, Bounded, GaugeSpec, Team};
 use super::own_metric::OwnMetric;
 use super::program::{Operation, OperationId};
 use super::reconciliation::ReconciliationSpec;
 pub use super::saga::{AtTimeout, SagaSpec};
 use super::sweep::SweepSpec;
 use crate::kernel::Distribution;
-use crate::rollout::{Condition, Feature, FeatureId, Kill, StageId, Step, Symbol, Symbols};
+use crate::rollout::{Condition, Feature, FeatureId, StageId, Symbol, Symbols};
 use crate::units::{Day, Id, IdVec, Share, SimDuration, SimTime};
+pub use customers::*;
+pub use happenings::*;
+pub use kafka::*;
+pub use names::*;
+pub use sdk::*;
 use std::sync::Arc;
 
 pub type RegionId = Id<Region>;
@@ -28,99 +37,14 @@ pub type JourneyId = Id<Journey>;
 pub type EntityId = Id<EntityType>;
 pub type UsersId = Id<ClosedUsers>;
 
-/// A table of names; positions are what observations carry.
-#[derive(Clone, Debug, Default)]
-pub struct Names(Vec<String>);
-
-impl Names {
-    pub fn intern(&mut self, name: &str) -> u16 {
-        let found = self.0.iter().position(|known| known == name);
-        let index = found.unwrap_or_else(|| {
-            self.0.push(name.to_owned());
-            self.0.len() - 1
-        });
-        u16::try_from(index).expect("validation bounds the number of names")
-    }
-
-    pub fn find(&self, name: &str) -> Option<u16> {
-        self.0.iter().position(|known| known == name).and_then(|index| u16::try_from(index).ok())
-    }
-
-    pub fn text(&self, index: u16) -> &str {
-        &self.0[usize::from(index)]
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 /// The business reason with which a request is rejected when no rule of its operation holds.
 pub const NO_RULE: &str = "no_rule";
+
 /// The path named `old`; everything that is neither this nor neutral counts as new (rules.md, 7).
 pub const PATH_OLD: u16 = 0;
+
 /// The path named `new`.
 pub const PATH_NEW: u16 = 1;
-
-#[derive(Clone, Debug)]
-pub struct Region {
-    pub name: String,
-    /// The share of tenants at home here.
-    pub share: Share,
-}
-
-/// Tenants and users. Without a `population` in the file: one tenant, ten thousand users.
-#[derive(Clone, Debug)]
-pub struct Population {
-    /// All there ever are, those that join included: these are the last ones.
-    pub tenants: u32,
-    /// Those that join during the run, evenly spaced, per second; zero: none.
-    pub joining: f64,
-    /// Those that were there when the run began.
-    pub from_the_start: u32,
-    pub users_per_tenant: u32,
-    /// Exponent of the Zipf law that weights the tenant of an arrival; zero: all alike.
-    pub zipf: f64,
-    /// Attributes of a tenant: name, and each value with its share.
-    pub attributes: Vec<Attribute>,
-    /// The apps users have; whoever has none comes without a decision.
-    pub clients: IdVec<Client>,
-}
-
-impl Population {
-    /// The tenants that have joined by now.
-    pub fn joined_by(&self, now: SimTime) -> u32 {
-        if self.joining == 0.0 {
-            return self.tenants;
-        }
-        let joined = (now.as_secs_f64() * self.joining) as u32;
-        self.from_the_start.saturating_add(joined).min(self.tenants)
-    }
-
-    /// For how long a tenant has been one, in seconds. A scenario says nothing of when those joined who were there from the
-    /// start: they are older than any bound.
-    pub fn age_of(&self, tenant: u32, now: SimTime) -> f64 {
-        match tenant.checked_sub(self.from_the_start) {
-            Some(later) => (now.as_secs_f64() - f64::from(later + 1) / self.joining).max(0.0),
-            None => f64::INFINITY,
-        }
-    }
-}
-
-/// A named attribute with the share of each value.
-#[derive(Clone, Debug)]
-pub struct Attribute {
-    pub name: String,
-    pub values: Vec<(Symbol, Share)>,
-}
 
 /// What a condition's slot means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,78 +81,6 @@ pub enum Asked {
     TenantAge,
     /// Whether a service is up, can be reached and has room, as the replica at work finds it.
     Healthy(ServiceId),
-}
-
-/// How a replica comes to know the policy.
-#[derive(Clone, Debug)]
-pub enum Delivery {
-    /// Asks every `every`, with its phase uniform in it. `jitter` spreads each interval over `every * (1 ± jitter)`;
-    /// zero keeps a fixed schedule.
-    Poll { every: SimDuration, jitter: f64 },
-    /// Fetched when a decision needs it and what is held is older than `ttl`. The request waits, unless
-    /// `stale_while_revalidate`.
-    Ttl { ttl: SimDuration, stale_while_revalidate: bool },
-    /// Pushed by the control plane, each message taking `delay`.
-    Stream { delay: Distribution },
-    /// Asked on every evaluation.
-    Remote,
-    /// Read when the replica starts, and never again.
-    File,
-    /// Read from a compacted topic to which the control plane writes every version: each record takes `takes` to be
-    /// read and applied, one after the other, and a replica that starts reads the last record of each feature.
-    Topic { takes: Distribution },
-}
-
-/// What to wait after failed fetches before the next one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Backoff {
-    /// The ordinary schedule goes on.
-    None,
-    /// `first`, doubled per failure, at most `most`; full jitter where asked.
-    Exponential { first: SimDuration, most: SimDuration, jitter: bool },
-    /// `(1 + failures)` ordinary intervals, failures counted up to `most` and down by one per success.
-    Linear { most: u32 },
-}
-
-/// Between attempts to reopen a stream when no backoff is given: the flat delay before reopening of flagd's providers
-/// since 2026-09, 5 s.
-pub const RECONNECT_EVERY: SimDuration = SimDuration::from_secs(5);
-
-/// How long a customer whose request or answer was lost waits before giving up: nginx's `proxy_read_timeout`, 60 s.
-pub const CUSTOMER_PATIENCE: SimDuration = SimDuration::from_secs(60);
-
-/// A replica's SDK: how policy reaches it and what survives.
-#[derive(Clone, Debug)]
-pub struct Sdk {
-    pub delivery: Delivery,
-    pub timeout: SimDuration,
-    pub backoff: Backoff,
-    /// Keeps the last known good policy across restarts.
-    pub persist: bool,
-    /// Kills and their end are announced to it, each message taking this long, and it asks at once.
-    pub invalidation: Option<Distribution>,
-    /// Raises a staleness alert when it had no contact for this long.
-    pub alert_after: Option<SimDuration>,
-    /// Buckets with this salt instead of the policy's: the misconfiguration that splits cohorts.
-    pub salt: Option<u64>,
-    /// It asks another environment than production, by the hash of its name: policy is not rolled out there.
-    pub environment: Option<u32>,
-    /// What its evaluation context lacks: the misconfiguration that decides with other attributes.
-    pub leaves_out: Vec<Asked>,
-    /// Hash of the names of what it lacks; zero: nothing.
-    pub left_out: u64,
-}
-
-/// A source of decisions, in the order in which a service asks them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecidesFrom {
-    Kill,
-    Local,
-    Entity,
-    Context,
-    Event,
-    Sdk,
-    SafeStage,
 }
 
 /// What a consumer does with an event of a domain version its code does not understand.
@@ -326,159 +178,6 @@ pub struct ReplicaSpec {
     pub switches: Option<ReplicaId>,
 }
 
-/// Which fields of the rollout an event carries; what is left out is not known to consumers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Carries {
-    pub domain_version: bool,
-    pub effective_feature_states: bool,
-    pub policy_decision_id: bool,
-    pub occurred_at: bool,
-}
-
-/// How a record finds its partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordKey {
-    Entity,
-    Tenant,
-    /// No key: spread over the partitions.
-    None,
-}
-
-#[derive(Clone, Debug)]
-pub struct Topic {
-    pub name: String,
-    pub partitions: u32,
-    pub key: RecordKey,
-    pub carries: Carries,
-    pub groups: Vec<GroupId>,
-    /// Whether a later replay may ask for records that every group has committed.
-    pub kept_for_replay: bool,
-}
-
-/// When offsets are committed, and of what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommitModel {
-    /// Inside `poll()`: the positions of the previous poll (Java client, `enable.auto.commit`).
-    JavaPoll,
-    /// By a background timer: whatever was handed to the application (librdkafka).
-    LibrdkafkaTimer,
-}
-
-/// Where a group without a committed offset begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OffsetReset {
-    Earliest,
-    Latest,
-}
-
-#[derive(Clone, Debug)]
-pub struct ConsumerGroup {
-    pub name: String,
-    pub topic: TopicId,
-    pub service: ServiceId,
-    pub members: Vec<MemberId>,
-    pub commit: CommitModel,
-    pub auto_commit_interval: SimDuration,
-    pub max_poll_records: u32,
-    pub max_poll_interval: SimDuration,
-    pub session_timeout: SimDuration,
-    pub heartbeat_interval: SimDuration,
-    pub initial_rebalance_delay: SimDuration,
-    pub offset_reset: OffsetReset,
-    pub takes: Distribution,
-    /// The operation for each event type, index of [`Estate::event_types`].
-    pub handlers: Vec<(u16, OperationId)>,
-}
-
-#[derive(Clone, Debug)]
-pub struct MemberSpec {
-    pub group: GroupId,
-    /// The replica whose cache and code it works with.
-    pub replica: ReplicaId,
-    pub name: String,
-}
-
-/// An aggregate: its statuses and the transitions between them.
-#[derive(Clone, Debug)]
-pub struct EntityType {
-    pub name: String,
-    /// Index of [`Estate::statuses`] of an entity that has none yet.
-    pub initial: u16,
-    /// Legal transitions; empty: every one.
-    pub transitions: Vec<(u16, u16)>,
-    pub finals: Vec<u16>,
-    /// The final ones in which it came to nothing: what was done for it must be undone.
-    pub void: Vec<u16>,
-    /// One per subject instead of one per interaction.
-    pub per_subject: bool,
-    /// How much money one is about.
-    pub amount: Option<Amount>,
-}
-
-/// When interactions of a journey begin.
-#[derive(Clone, Debug)]
-pub enum Arrivals {
-    /// A Poisson process of this rate, per second.
-    Poisson { per_second: f64 },
-    /// Evenly spaced.
-    Every(SimDuration),
-    /// Only where closed-loop users choose it.
-    Closed,
-    /// Where it comes back to what other journeys created.
-    Follows,
-}
-
-/// How a journey comes back to entities that exist.
-#[derive(Clone, Debug)]
-pub struct Follows {
-    /// The journeys that create them.
-    pub creators: Vec<JourneyId>,
-    /// Judged when it would begin.
-    pub when: Option<Arc<Condition>>,
-    pub share: Share,
-    /// From the arrival of the interaction that creates the entity.
-    pub after: Distribution,
-}
-
-#[derive(Clone, Debug)]
-pub struct Journey {
-    pub name: String,
-    pub arrivals: Arrivals,
-    pub entity: Option<EntityId>,
-    pub first: OperationId,
-    pub feature: Option<FeatureId>,
-    /// How long everything one arrival causes may take until it must be finished.
-    pub completes_within: SimDuration,
-    /// How it comes back to what exists, if it does.
-    pub follows: Option<Follows>,
-    /// The journeys that come back to what this one creates.
-    pub followed_by: Vec<JourneyId>,
-    /// The subject has one of these values of each request attribute.
-    pub attributes: Vec<(u16, Vec<(Symbol, Share)>)>,
-}
-
-/// A number given in the file or taken from a flag's value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Quantity {
-    Given(f64),
-    Flag { feature: FeatureId, times: f64 },
-}
-
-/// Closed-loop users: each thinks, starts one journey, waits for its answer, thinks again.
-#[derive(Clone, Debug)]
-pub struct ClosedUsers {
-    pub name: String,
-    pub count: Quantity,
-    /// The most users that `count` can ever ask for.
-    pub most: u32,
-    /// While this is zero the users pause.
-    pub while_on: Option<FeatureId>,
-    pub think: Distribution,
-    pub journeys: Vec<(JourneyId, f64)>,
-    /// How often a user that is switched off looks whether it may go on.
-    pub looks_every: SimDuration,
-}
-
 /// Network between regions, and to the control plane.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -499,112 +198,6 @@ pub struct ControlPlane {
     pub latency: Distribution,
     /// The share of questions it answers with an error.
     pub errors: Share,
-}
-
-/// A rollout of one feature.
-#[derive(Clone, Debug)]
-pub struct Rollout {
-    pub feature: FeatureId,
-    pub starts: SimDuration,
-    pub steps: Vec<Step>,
-    /// What watches over it; without, its steps are a schedule.
-    pub guard: Option<Guard>,
-}
-
-/// When an entry of the timeline is due.
-#[derive(Clone, Debug, PartialEq)]
-pub enum When {
-    At(SimDuration),
-    /// After a step is published.
-    AfterStep {
-        rollout: usize,
-        step: usize,
-        offset: SimDuration,
-    },
-    /// Drawn from a Poisson process between two times.
-    Random {
-        per_second: f64,
-        from: SimDuration,
-        until: SimDuration,
-    },
-    /// When a gate fails or somebody answers an alert.
-    OnDemand,
-}
-
-/// Which replicas an entry is about.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Target {
-    pub service: Option<ServiceId>,
-    pub region: Option<RegionId>,
-    /// At most so many replicas or members, in the order of their names; `None`: all.
-    pub count: Option<u32>,
-    /// Where in that order to begin, going round: chance chooses it for random faults.
-    pub skip: u32,
-    pub group: Option<GroupId>,
-    pub topic: Option<TopicId>,
-}
-
-/// Something that happens to the estate.
-#[derive(Clone, Debug)]
-pub enum Happening {
-    /// `lasts: None`: until the end of the run.
-    Fault {
-        fault: &'static dyn Fault,
-        target: Target,
-        lasts: Option<Distribution>,
-        strength: Strength,
-    },
-    Deploy {
-        services: Vec<(ServiceId, u32)>,
-        region: Option<RegionId>,
-        /// At most so many replicas of each service, in the order of their names; `None`: all.
-        count: Option<u32>,
-        batch: u32,
-        every: SimDuration,
-    },
-    Kill {
-        feature: FeatureId,
-        kill: Kill,
-        lift_after: Option<SimDuration>,
-    },
-    Replay {
-        group: GroupId,
-        from: SimDuration,
-    },
-    /// Somebody acts on a plan.
-    Act {
-        rollout: u16,
-        deed: Deed,
-    },
-    /// A user or tenant is given a stage by name.
-    Override {
-        feature: FeatureId,
-        given: crate::rollout::Override,
-        /// The entry that ends it.
-        until: Option<u32>,
-    },
-    /// It is taken from them again, if the entry that gives it has taken place.
-    OverrideEnds {
-        feature: FeatureId,
-        who: crate::rollout::Who,
-        given_by: u32,
-    },
-}
-
-/// How strong a fault is; each kind reads what concerns it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Strength {
-    pub share: Option<Share>,
-    pub delay: Option<SimDuration>,
-}
-
-/// An entry of the timeline.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// As reports name it: `control_plane.down eu-central`.
-    pub label: String,
-    pub when: When,
-    pub what: Happening,
 }
 
 /// The whole estate with its rollouts and its timeline.

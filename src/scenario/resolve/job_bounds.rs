@@ -1,6 +1,6 @@
 //! Bounds of gates and alerts on what a reconciliation job reports: its variance, and what waits for people.
 
-use super::guard::Standing;
+use super::bounds::Standing;
 use super::{Draft, unknown};
 use crate::models::guard::{Against, BoundId, Bounded, Compared, Measured};
 use crate::scenario::expression::{Bound, Quantity};

@@ -6,6 +6,7 @@
 
 mod actions;
 mod amounts;
+mod bounds;
 mod clients;
 mod compensations;
 mod conditions;
@@ -23,6 +24,7 @@ mod job_bounds;
 mod journeys;
 mod layers;
 mod metrics;
+mod needs;
 mod operations;
 mod overrides;
 mod place;
@@ -35,6 +37,7 @@ mod settings;
 mod shrinking;
 mod strategies;
 mod sweeps;
+mod teams;
 mod timeline;
 mod topics;
 

@@ -120,7 +120,7 @@ impl<'a> Draft<'a> {
         let base = |known: &'static str| known.split('.').next().unwrap_or(known);
         let entity = self.estate.entities.iter().find(|entity| success_of(&entity.name) == name);
         let taken =
-            if metric::ALL.iter().any(|known| base(known.name) == name) || super::guard::MEASURES.contains(&name) {
+            if metric::ALL.iter().any(|known| base(known.name) == name) || super::bounds::MEASURES.contains(&name) {
                 Some("a metric that every scenario has".to_owned())
             } else if let Some(entity) = entity {
                 Some(format!("the share of `{}` that comes to a good end", entity.name))
