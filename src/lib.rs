@@ -22,6 +22,7 @@
 //! - [`units`]: integer time, shares, typed dense ids and pools. Nothing about rollouts.
 //! - [`kernel`]: the event queue with its total order, keyed random streams, distributions, one digest over events and
 //!   draws. No flag is known here.
+//! - [`stats`]: what numbers from many seeds say, and how surely. No run is known here.
 //! - [`rollout`]: features, stages, policies, conditions, decisions, steps, as pure functions. No time passes here.
 //! - [`models`]: the moving parts, one state machine per file, over typed pools in one world. No handler returns a
 //!   `Result`; no model holds another; nothing knows which failure a scenario is about.
@@ -71,6 +72,7 @@ pub mod report;
 pub mod rollout;
 pub mod run;
 pub mod scenario;
+pub mod stats;
 pub mod theory;
 pub mod units;
 pub mod validation;

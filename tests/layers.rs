@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["theory", "units"],
     &["kernel"],
+    &["stats"],
     &["rollout"],
     &["models"],
     &["faults", "invariants"],

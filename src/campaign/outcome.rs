@@ -5,7 +5,6 @@
 
 #[cfg(test)]
 pub(crate) mod fixture;
-mod student;
 
 use crate::models::metric::{self, Metric};
 use crate::run::summary::{InvariantOutcome, RunSummary, Series, Story, Verdict};
@@ -163,7 +162,7 @@ impl VariantOutcome {
         let ci95 = (values.len() > 1).then(|| {
             let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
             let error = libm::sqrt(squares / (n - 1.0) / n);
-            let half = student::two_sided_95(values.len() as u64 - 1) * error;
+            let half = crate::stats::student::two_sided_95(values.len() as u64 - 1) * error;
             (mean - half, mean + half)
         });
         let (name, unit, formula) = match metric::named(name) {

@@ -2,7 +2,6 @@
 //!
 //! Nothing vacuous is ever green: what was named and never happened is inconclusive, whatever else was seen.
 
-mod binomial;
 mod invariant;
 #[cfg(test)]
 mod tests;
@@ -11,7 +10,7 @@ use super::outcome::{CampaignOutcome, VariantOutcome, is_violated};
 use crate::run::summary::RunSummary;
 use crate::scenario::plan::{ComesOut, Expected, Plan};
 
-pub use binomial::{lower_bound, upper_bound};
+pub use crate::stats::binomial::{lower_bound, upper_bound};
 
 /// Whether something came out as expected; why not, in one clause.
 #[derive(Clone, Debug, PartialEq, Eq)]

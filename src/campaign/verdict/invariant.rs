@@ -1,9 +1,10 @@
 //! Judging one invariant over all runs of a variant.
 
-use super::{Judgement, binomial, runs};
+use super::{Judgement, runs};
 use crate::campaign::outcome::{Totals, VariantOutcome, is_exercised, is_violated};
 use crate::run::summary::{InvariantOutcome, Verdict};
 use crate::scenario::plan::ComesOut;
+use crate::stats::binomial;
 
 /// How `invariant` came out, and what should be known of it although it was met.
 pub fn judge(outcome: &VariantOutcome, invariant: &'static str, comes_out: &ComesOut) -> (Judgement, Option<String>) {

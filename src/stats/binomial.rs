@@ -1,9 +1,10 @@
 //! Clopper–Pearson: what a number of violated runs says about the rate, without ever promising too much.
 
+use super::bisect;
 use libm::{exp, lgamma, log, log1p};
 
 /// P(X <= k) for X ~ Binomial(n, p), summed in log space.
-fn at_most(k: u64, n: u64, p: f64) -> f64 {
+pub fn at_most(k: u64, n: u64, p: f64) -> f64 {
     if k >= n || p <= 0.0 {
         return 1.0;
     }
@@ -26,7 +27,7 @@ pub fn upper_bound(k: u64, n: u64, confidence: f64) -> f64 {
     if k >= n {
         return 1.0;
     }
-    bisect(|p| at_most(k, n, p) > 1.0 - confidence)
+    bisect(0.0, 1.0, |p| at_most(k, n, p) > 1.0 - confidence)
 }
 
 /// The smallest rate that `k` of `n` leaves credible: P(X >= k) is `1 - confidence` there. One-sided.
@@ -34,17 +35,7 @@ pub fn lower_bound(k: u64, n: u64, confidence: f64) -> f64 {
     if k == 0 {
         return 0.0;
     }
-    bisect(|p| 1.0 - at_most(k - 1, n, p) < 1.0 - confidence)
-}
-
-/// Where `below` turns from true to false between 0 and 1.
-fn bisect(below: impl Fn(f64) -> bool) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..60 {
-        let middle = 0.5 * (low + high);
-        if below(middle) { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
+    bisect(0.0, 1.0, |p| 1.0 - at_most(k - 1, n, p) < 1.0 - confidence)
 }
 
 /// Roughly how many runs in all would show a rate of at most `share`, if violations went on as seen; `None` where
