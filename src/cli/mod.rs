@@ -2,6 +2,7 @@
 
 mod check;
 mod clock;
+mod compare;
 mod completions;
 mod explain;
 mod files;
@@ -52,6 +53,8 @@ enum Command {
     Run(run::Run),
     /// Run scenarios, each in all its variants, against their `expect`; folders are walked.
     Test(test::Test),
+    /// Hold the variants of a scenario against each other on the same seeds.
+    Compare(compare::Compare),
     /// Make one run again, from a scenario file or a result's folder: its digest, its verdicts, its first violations.
     Replay(replay::Replay),
     /// Read scenario files and tell every mistake, without running anything.
@@ -133,6 +136,7 @@ pub fn main() -> ExitCode {
     let exit = match cli.command.unwrap_or_else(|| Command::Run(run::Run::default())) {
         Command::Run(command) => command.run(ink),
         Command::Test(command) => command.run(ink),
+        Command::Compare(command) => command.run(ink),
         Command::Replay(command) => command.run(ink),
         Command::Check(command) => command.run(ink),
         Command::Lint(command) => command.run(ink),

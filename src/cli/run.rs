@@ -127,7 +127,7 @@ fn emitted(text: &str) -> Result<Emit, String> {
     Ok(Emit { format: format.name, file: file.into() })
 }
 
-fn seed_range(text: &str) -> Result<Range<u64>, String> {
+pub(crate) fn seed_range(text: &str) -> Result<Range<u64>, String> {
     let expected = || format!("expected two numbers as `1..21`, half-open, found `{text}`");
     let (from, to) = text.split_once("..").ok_or_else(expected)?;
     let range = from.parse().map_err(|_| expected())?..to.parse().map_err(|_| expected())?;

@@ -190,7 +190,13 @@ impl World {
         self.meet_deadline(slot, call, site.timeout);
         let Some(replica) = self.choose_replica(estate, called, near, identity, at) else {
             let why = Failure::NoReplica;
-            self.cx.observe(Observation::Failed { interaction: id, operation: site.operation, why, attempt });
+            self.cx.observe(Observation::Failed {
+                interaction: id,
+                operation: site.operation,
+                why,
+                attempt,
+                path: None,
+            });
             let outcome = Outcome::Failed(why);
             self.cx.after(estate.network.within.mean(), Event::Reply { task: slot, call, outcome });
             return;
@@ -278,7 +284,7 @@ impl World {
         let (id, attempt) = (interaction.id, task.call_attempt);
         self.cx.cause = interaction.cause;
         let operation = self.site(estate, slot).operation;
-        self.cx.observe(Observation::Failed { interaction: id, operation, why: Failure::Timeout, attempt });
+        self.cx.observe(Observation::Failed { interaction: id, operation, why: Failure::Timeout, attempt, path: None });
         self.on_reply(estate, slot, call, Outcome::Failed(Failure::Timeout));
     }
 

@@ -106,7 +106,7 @@ impl World {
             }
             None => {
                 let (operation, why) = (described.first, Failure::NoReplica);
-                self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt: 1 });
+                self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt: 1, path: None });
                 self.hold(slot);
                 let leg = estate.network.within.mean();
                 self.cx.after(leg, Event::Answer { interaction: slot, outcome: Outcome::Failed(why) });

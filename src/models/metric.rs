@@ -137,7 +137,11 @@ pub const ALL: &[Metric] = &[
         formula: "the most questions in one second within 60 s after the last fault of the control plane ended",
     },
     Metric { name: "herd_factor", unit: "1", formula: "control_plane_load.after_outage / control_plane_load.mean" },
-    Metric { name: "exposed_interactions.count", unit: "1", formula: "interactions that made an effect on a new path" },
+    Metric {
+        name: "exposed_interactions.count",
+        unit: "1",
+        formula: "interactions that made an effect on a new path, or in which a rule of one failed",
+    },
     Metric {
         name: "harm.count",
         unit: "1",

@@ -66,6 +66,8 @@ pub enum Observation {
         operation: OperationId,
         why: Failure,
         attempt: u16,
+        /// The path of the rule that was at work; `None`: a neutral one, or none had been chosen.
+        path: Option<u16>,
     },
     Retried {
         interaction: Interaction,

@@ -153,7 +153,7 @@ impl World {
         let called = estate.operations[operation].service;
         let Some(replica) = self.choose_replica(estate, called, near, identity, at) else {
             let why = Failure::NoReplica;
-            self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt: 1 });
+            self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt: 1, path: None });
             return;
         };
         self.cx.observe(Observation::Called { interaction: id, from: Some(from), operation, replica, attempt: 1 });

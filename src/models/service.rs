@@ -284,10 +284,12 @@ impl World {
     pub(super) fn fail_task(&mut self, estate: &Estate, slot: Slot<Task>, why: Failure) {
         let task = self.tasks.get(slot).expect("a task that fails is in its pool");
         let (operation, attempt) = (task.operation, task.attempt);
+        let rule = task.rule.map(|rule| &estate.operations[operation].rules[usize::from(rule)]);
+        let path = rule.and_then(|rule| rule.path);
         let interaction = self.interactions.get(task.interaction).expect("a task's interaction is open");
         let (id, cause) = (interaction.id, interaction.cause);
         self.cx.cause = cause;
-        self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt });
+        self.cx.observe(Observation::Failed { interaction: id, operation, why, attempt, path });
         self.finish_task(estate, slot, Outcome::Failed(why));
     }
 

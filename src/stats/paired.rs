@@ -57,7 +57,8 @@ impl Paired {
             values.map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0)
         };
         let of_difference = variance(&mut differences.iter().copied(), difference);
-        let apart = variance(&mut pairs.iter().map(|p| p.0), mean_a) + variance(&mut pairs.iter().map(|p| p.1), mean_b);
+        let of_a = variance(&mut pairs.iter().map(|p| p.0), mean_a);
+        let of_b = variance(&mut pairs.iter().map(|p| p.1), mean_b);
         Some(Paired {
             seeds: pairs.len() as u64,
             mean_a,
@@ -73,11 +74,11 @@ impl Paired {
             equal: pairs.len() as u64 - lower - higher,
             sign_p: discordant::sign_test(lower, higher),
             flip_p: flipped(&differences, key),
-            reduction: (of_difference > 0.0).then(|| apart / of_difference),
+            reduction: (of_difference > 0.0 && of_a > 0.0 && of_b > 0.0).then(|| (of_a + of_b) / of_difference),
         })
     }
 
-    /// Whether the two varied together, so that pairing was worth something; true where nothing varied.
+    /// Whether the two varied together, so that pairing was worth something; true where one of them does not vary.
     pub fn in_step(&self) -> bool {
         self.reduction.is_none_or(|reduction| reduction >= IN_STEP)
     }

@@ -2,12 +2,12 @@
 
 use super::{Measure, Report};
 use crate::invariants::{Kills, Mixed, Places, Reading, Reset, is_new};
-use crate::models::estate::{Estate, RegionId};
+use crate::models::estate::{Estate, PATH_OLD, RegionId};
 use crate::models::observation::{Decided, EffectMade, Interaction, Kind, Observation, Observed, Outcome};
 use crate::rollout::FeatureId;
 use crate::units::{Lookup, SimTime};
 
-/// An interaction is exposed once it has made an effect on a new path. It comes to harm if it is exposed and fails, is
+/// An interaction is exposed once it has made an effect on a new path, or a rule of a new path has failed. It comes to harm if it is exposed and fails, is
 /// decided both ways, or has a result that is wrong; each weighs the same.
 #[derive(Debug, Default)]
 pub struct Exposure {
@@ -94,6 +94,7 @@ impl Measure for Exposure {
             Kind::Arrived,
             Kind::Decided,
             Kind::Effect,
+            Kind::Failed,
             Kind::Finished,
             Kind::Closed,
             Kind::Stepped,
@@ -109,6 +110,10 @@ impl Measure for Exposure {
             self.decided(observed.at, decided, estate);
         } else if let Observation::Effect(made) = &observed.what {
             self.effect(made, estate);
+        } else if let Observation::Failed { interaction, path, .. } = &observed.what {
+            if path.is_some_and(|path| path != PATH_OLD) {
+                self.expose(interaction);
+            }
         } else if let Observation::Arrived { interaction, user, tenant_region, .. } = &observed.what {
             self.arrived(interaction, *user, *tenant_region);
         } else if let Observation::Finished { interaction, outcome, .. } = &observed.what {
@@ -214,18 +219,22 @@ impl Exposure {
         }
         self.new_effects += 1;
         self.with_lineage += u64::from(made.policy_version.is_some() && made.decision_id != 0);
-        let seen = self.open.of(&made.interaction);
-        if !std::mem::replace(&mut seen.exposed, true) {
-            self.exposed += 1;
-        }
-        if seen.trouble {
-            self.harm(&made.interaction);
-        }
+        self.expose(&made.interaction);
         if self.kills.iter().any(|kill| kill.forbids(made, estate)) {
             self.irreversible_after_kill += u64::from(made.irreversible && !made.compensated);
             if let Some(kill) = &mut self.after_kill {
                 kill.exposed = self.exposed;
             }
+        }
+    }
+
+    fn expose(&mut self, interaction: &Interaction) {
+        let seen = self.open.of(interaction);
+        if !std::mem::replace(&mut seen.exposed, true) {
+            self.exposed += 1;
+        }
+        if seen.trouble {
+            self.harm(interaction);
         }
     }
 
