@@ -199,6 +199,69 @@ fn what_an_app_decided_is_carried_to_whoever_goes_by_it_and_believes_the_app() {
 }
 
 #[test]
+fn a_run_that_begins_in_an_outage_begins_with_the_policy_from_before_it() {
+    let outage = "timeline: [{ at: 0s, fault: control_plane.down, lasts: 3h }]";
+    let (estate, seen) = observe(&shop("{ share: 100%, session: 1m }", outage), 9);
+    let decisions = by_the_app(&estate, &seen);
+    assert!(decisions.len() > 50_000);
+    for (when, decided) in decisions.iter().filter(|(when, _)| *when < at(2.9)) {
+        assert_eq!(decided.policy_version.map(|version| version.0), Some(1), "at {when:?}");
+    }
+}
+
+#[test]
+fn a_decision_is_as_fresh_as_what_the_app_had_when_it_asked() {
+    let risky = |timeline: &str| {
+        shop("{ share: 100%, session: 40m }", timeline)
+            .replace("stages: [\"off\", \"on\"]", "stages: [\"off\", \"on\"], risk: high, stale_after: 10m")
+    };
+    let (estate, seen) = observe(&risky(""), 1);
+    let fresh = by_the_app(&estate, &seen);
+    assert!(
+        fresh.iter().all(|(_, decided)| decided.freshness == Some(SimDuration::ZERO)),
+        "it was answered at its start"
+    );
+    // Who starts unanswered, with a policy older than the bound, fails closed.
+    let (estate, seen) = observe(&risky("timeline: [{ at: 150m, fault: control_plane.down, lasts: 90m }]"), 1);
+    let late = by_the_app(&estate, &seen);
+    let closed = |decided: &Decided| decided.stage.index() == 0;
+    let late: Vec<&Decided> = late.iter().filter(|(when, _)| *when > at(3.9)).map(|(_, decided)| decided).collect();
+    assert!(late.len() > 1_000 && late.iter().all(|decided| closed(decided)));
+    assert!(fresh.iter().filter(|(when, _)| *when > at(3.9)).all(|(_, decided)| !closed(decided)));
+}
+
+#[test]
+fn a_kill_is_asked_for_on_demand_whatever_apps_carry() {
+    let text = shop("{ share: 100%, session: 2h }", "timeline: [{ at: 3h, kill: wrap, to: \"off\" }]")
+        .replace("sdk: { stream: true }", "sdk: { ttl: 5s }")
+        .replace("decides_from: [sdk]", "decides_from: [kill, context, safe_stage]");
+    let (estate, seen) = observe(&text, 2);
+    let web = estate.service_named("web").expect("web");
+    let on_late = seen.iter().filter(|fact| match &fact.what {
+        Observation::Decided(decided) => decided.service == web && decided.stage.index() == 1 && fact.at > at(3.01),
+        _ => false,
+    });
+    assert_eq!(on_late.count(), 0);
+}
+
+#[test]
+fn faults_at_random_strike_services_only() {
+    let text = shop(
+        "{ share: 100%, session: 2h }",
+        "timeline: [{ random: [service.crash, cache.freeze], rate: 1/m, lasts: 5s }]",
+    )
+    .replace("sdk: { stream: true }", "sdk: { poll: 30s, switches: { poll: 5s } }");
+    let (estate, seen) = observe(&text, 3);
+    let web = estate.service_named("web").expect("web");
+    let struck = seen.iter().filter_map(|fact| match fact.what {
+        Observation::Crashed { replica } => Some(estate.replicas[replica].service),
+        _ => None,
+    });
+    let struck: Vec<_> = struck.collect();
+    assert!(struck.len() > 30 && struck.iter().all(|service| *service == web), "{}", struck.len());
+}
+
+#[test]
 fn conditions_can_ask_for_the_client_and_whether_it_is_old() {
     let client = "{ share: 50%, session: 5m, old_versions: 30% }";
     let text =

@@ -127,6 +127,26 @@ fn switches_of_their_own_bring_a_kill_and_never_lift_one_that_the_targeting_know
 }
 
 #[test]
+fn a_fallback_does_not_outlive_a_kill_that_the_switches_know() {
+    // Failing open to the new path, with a targeting that can never be had and switches that can.
+    let text = shop(
+        "{ remote: true, timeout: 1ms, switches: { topic: true } }",
+        "  - { at: 15m, fault: control_plane.slow, by: 1s, lasts: 25m }",
+    )
+    .replace(
+        "wrap: { stages: [\"off\", \"on\"] }",
+        "wrap: { stages: [\"off\", \"on\"], when_unknown: { default: { fail_open: \"on\" } } }",
+    );
+    let (_, seen) = observe(&text, 1);
+    let during = |from: f64, to: f64| {
+        let within = decided(&seen).filter(|(at, _)| (minutes(from)..minutes(to)).contains(at));
+        within.map(|(_, decided)| (decided.source, decided.stage.index())).collect::<Vec<_>>()
+    };
+    assert!(during(16.0, 20.0).iter().all(|found| *found == (Source::Fallback, 1)), "it fails open");
+    assert!(during(20.1, 30.0).iter().all(|found| *found == (Source::Kill, 0)), "until it is killed");
+}
+
+#[test]
 fn switches_end_and_begin_with_the_replica_beside_which_they_are() {
     let crash = "  - { at: 25m, fault: service.crash, target: web, lasts: 2m }";
     let (estate, seen) = observe(&shop("{ poll: 1h, switches: { stream: true } }", crash), 1);

@@ -175,6 +175,8 @@ impl VariantOutcome {
                 (Cow::Owned(name.to_owned()), unit, Cow::Owned(formula))
             }
         };
+        // A share is nowhere below none and above all.
+        let ci95 = ci95.map(|(low, high)| if unit == "share" { (low.max(0.0), high.min(1.0)) } else { (low, high) });
         Some(Estimate { name, unit, formula, mean, ci95, seeds: values.len() as u64 })
     }
 

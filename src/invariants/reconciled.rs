@@ -12,11 +12,11 @@ pub static ENTRY: Entry = Entry {
     sentence: "a step moved somebody to the feature's commit_stage or beyond while the latest run of a reconciliation of \
                the feature that compared anything showed a variance above what it `allows`, or had not compared \
                anything yet",
-    exercised_when: "a feature with a reconciliation reached its commit stage by a step",
+    exercised_when: "a step moved somebody of a feature with a reconciliation to its commit stage or beyond",
     exhibits: ("unreconciled", "unreconciled:fixed-first"),
     causes: &["variance", "never compared"],
     reachable,
-    create: |estate, _| Box::new(Reconciled { latest: vec![None; estate.reconciliations.len()], done: Vec::new() }),
+    create: |estate, _| Box::new(Reconciled { latest: vec![None; estate.reconciliations.len()], begun: Vec::new() }),
 };
 
 fn reachable(estate: &Estate, _: &Settings) -> bool {
@@ -38,8 +38,8 @@ fn of_feature(estate: &Estate, feature: FeatureId) -> impl Iterator<Item = (usiz
 struct Reconciled {
     /// By job: the latest run that compared anything.
     latest: Vec<Option<Compared>>,
-    /// Features that are authoritative already.
-    done: Vec<FeatureId>,
+    /// Features that are authoritative for some already.
+    begun: Vec<FeatureId>,
 }
 
 #[derive(Clone, Copy)]
@@ -65,10 +65,11 @@ impl Invariant for Reconciled {
             let feature = &estate.features[of.feature];
             let moves = &of.steps[usize::from(step)].moves;
             let commits = |commit| moves.iter().any(|line| feature.at_or_after(line.to, commit));
-            if feature.commit_stage.is_some_and(commits) && !self.done.contains(&of.feature) {
-                self.done.push(of.feature);
-                for (job, spec) in of_feature(estate, of.feature) {
-                    self.judge(observed, job, spec, estate, ledger);
+            if feature.commit_stage.is_some_and(commits) {
+                let for_more = self.begun.contains(&of.feature);
+                self.begun.push(of.feature);
+                for (job, _) in of_feature(estate, of.feature) {
+                    self.judge(observed, job, for_more, estate, ledger);
                 }
             }
         }
@@ -78,7 +79,9 @@ impl Invariant for Reconciled {
 }
 
 impl Reconciled {
-    fn judge(&self, observed: &Observed, job: usize, spec: &ReconciliationSpec, estate: &Estate, ledger: &mut Ledger) {
+    fn judge(&self, observed: &Observed, job: usize, for_more: bool, estate: &Estate, ledger: &mut Ledger) {
+        let spec = &estate.reconciliations[job];
+        let more = if for_more { " for more" } else { "" };
         ledger.check();
         ledger.exercise();
         let feature = spec.feature.map_or("", |feature| estate.features[feature].name.as_str());
@@ -100,7 +103,7 @@ impl Reconciled {
             clause: "reconciled",
             cause,
             about: spec.name.clone(),
-            text: format!("{feature} became authoritative {told} ({})", spec.name),
+            text: format!("{feature} became authoritative{more} {told} ({})", spec.name),
             witnesses: seen.into_iter().chain([observed.id]).collect(),
         });
     }
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn within_what_is_allowed_it_holds_and_only_the_first_step_counts() {
+    fn within_what_is_allowed_it_holds_and_each_step_for_more_is_judged_anew() {
         let ledger = judged(|stream| {
             stream.at(60.0);
             runs(stream, 200, 100, 0);
@@ -167,11 +170,18 @@ mod tests {
             stream.at(62.0);
             runs(stream, 0, 0, 0);
             stream.at(70.0).steps(0, 2);
+        });
+        assert_eq!((verdict(&ledger, false), ledger.exercised, ledger.min_margin), (Verdict::Holds, 1, Some(0.0)));
+        let wider = judged(|stream| {
+            stream.at(61.0);
+            runs(stream, 200, 1, 1);
+            stream.at(70.0).steps(0, 2);
             stream.at(80.0);
             runs(stream, 200, 100, 0);
             stream.at(90.0).steps(1, 3);
         });
-        assert_eq!((verdict(&ledger, false), ledger.exercised, ledger.min_margin), (Verdict::Holds, 1, Some(0.0)));
+        assert_eq!((verdict(&wider, false), wider.exercised), (Verdict::Violated, 2));
+        assert!(wider.first[0].text.contains("became authoritative for more while 100 of the 200"));
     }
 
     #[test]

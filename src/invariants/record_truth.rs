@@ -81,9 +81,14 @@ impl Invariant for RecordTruth {
 
 impl RecordTruth {
     fn record(&mut self, observed: &Observed, made: &EffectMade, of: u16, estate: &Estate, ledger: &mut Ledger) {
+        let happened = self.places.of(&made.interaction).iter().find(|known| known.effect == of).copied();
+        // What it records took place in another interaction: the one that is replayed, or that created what it is about.
+        let elsewhere = made.interaction.replay > 0 || estate.journeys[made.interaction.journey].follows.is_some();
+        if happened.is_none() && elsewhere {
+            return;
+        }
         ledger.check();
         ledger.exercise();
-        let happened = self.places.of(&made.interaction).iter().find(|known| known.effect == of).copied();
         let other_path = |known: &Made| made.path.is_some() && known.path.is_some() && made.path != known.path;
         let other_stage = |known: &Made| match (made.under, known.under) {
             (Some((feature, stage)), Some((of, under))) => feature == of && stage != under,

@@ -118,6 +118,7 @@ impl World {
     pub(super) fn on_returns(&mut self, estate: &Estate, planned: Slot<Return>) {
         let Return { journey, n, aggregate, customer } =
             self.returns.remove(planned).expect("a return takes place once");
+        let customer = self.with_means(estate, customer);
         let follows = estate.journeys[journey].follows.as_ref().expect("a journey that follows says how");
         let wanted = match follows.when.clone() {
             None => true,
@@ -140,9 +141,8 @@ impl World {
             }
         };
         if wanted {
-            let who = self.with_means(estate, customer);
-            let session = self.session_of(estate, who);
-            self.start(estate, Errand { journey, n, who, user: None, session }, Some(aggregate));
+            let session = self.session_of(estate, customer);
+            self.start(estate, Errand { journey, n, who: customer, user: None, session }, Some(aggregate));
         } else {
             let entity = self.aggregates.get(aggregate).expect("a return holds its aggregate").entity;
             self.release_aggregate(aggregate, estate.entities[entity].per_subject);

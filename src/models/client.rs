@@ -78,6 +78,8 @@ pub struct Session {
     held: Option<PolicyVersion>,
     /// When it was fetched.
     fetched: SimTime,
+    /// When it last asked: a decision is as fresh as what it then had.
+    asked: SimTime,
     /// Whether the app has started since without an answer.
     unanswered: bool,
     /// Counts the user's sessions.
@@ -116,6 +118,13 @@ pub fn means(estate: &Estate, keys: &super::keys::Keys, draws: &mut Draws, user:
         draws.unit(keys.client_of, user, 1) < old.share.fraction() * maths::exp(-std::f64::consts::LN_2 * halvings)
     });
     Some(Means { client: id, old })
+}
+
+impl Session {
+    /// How old what it had was when it asked; zero where it was answered.
+    fn freshness(&self) -> SimDuration {
+        self.asked.since(self.fetched)
+    }
 }
 
 impl World {
@@ -207,14 +216,19 @@ impl World {
     /// Whoever is met for the first time in an outage had sessions before it, and the app wrote down what it heard: in
     /// the session under way when the outage began, if it began before that, or before an earlier outage.
     fn recall(&mut self, client: &Client, key: StreamKey, region: RegionId, mut at: SimTime, session: &mut Session) {
-        let mut which = 0;
+        let (mut which, asked) = (0, at);
         while session.held.is_none() {
+            if at == SimTime::ZERO {
+                // It heard of the policy from before the run, and the run begins in an outage.
+                (session.held, session.fetched) = (Some(PolicyVersion(1)), SimTime::ZERO);
+                break;
+            }
             which += 1;
             let (age, _) = self.under_way(client, key, session.nth, which);
             at = before(self.control_plane.last_answer(region, at), age);
             self.fetch_at(at, region, session);
         }
-        session.unanswered = true;
+        (session.unanswered, session.asked) = (true, asked);
     }
 
     fn under_way(&mut self, client: &Client, key: StreamKey, nth: u64, which: u64) -> (SimDuration, SimDuration) {
@@ -225,7 +239,7 @@ impl World {
     /// What an app hears that asks at a moment that may have passed.
     fn fetch_at(&self, at: SimTime, region: RegionId, session: &mut Session) {
         let answer = self.control_plane.answered(region, at);
-        session.unanswered = answer.is_none();
+        (session.unanswered, session.asked) = (answer.is_none(), at);
         if let Some(version) = answer {
             session.held = Some(PolicyVersion(version));
             session.fetched = at;
@@ -261,7 +275,7 @@ impl World {
             policy_version: carried.policy_version,
             decision_id: carried.decision_id,
             decided_at: carried.decided_at,
-            freshness: Some(now.since(session.fetched)),
+            freshness: Some(session.freshness()),
             staleness,
             code: 1,
             salt: carried.salt,
@@ -294,12 +308,20 @@ impl World {
         session: Session,
     ) -> (Source, CarriedDecision) {
         let described = &estate.features[feature];
-        let Some(version) = session.held else {
-            let stage = match described.when_unknown_for(estate.services[client.service].context) {
+        // Freshness is judged where a decision is made: when the app asked.
+        let too_old = described.stale_after.is_some_and(|bound| session.freshness() > bound);
+        let context = estate.services[client.service].context;
+        let known_good = matches!(described.when_unknown_for(context), WhenUnknown::LastKnownGood);
+        let Some(version) = session.held.filter(|_| !too_old || known_good) else {
+            let stage = match described.when_unknown_for(context) {
                 WhenUnknown::LastKnownGood | WhenUnknown::FailClosed => described.safe_stage,
                 WhenUnknown::FailOpen(stage) | WhenUnknown::CodeDefault(stage) => stage,
             };
-            return (Source::Fallback, self.unfounded(stage));
+            let decided_at = session.asked;
+            return (
+                Source::Fallback,
+                CarriedDecision { policy_version: session.held, decided_at, ..self.unfounded(stage) },
+            );
         };
         let policy = Arc::clone(self.control_plane.policy(version));
         let salt = policy.feature(feature).salt;
@@ -310,12 +332,12 @@ impl World {
             customer,
             journey: journey.index() as u16,
             identity,
-            now: session.fetched,
+            now: session.asked,
             left_out: &[] as &[Asked],
         };
         let Decision { stage, reason, rule } = decide(&policy, feature, described, salt, &mut subject);
         let reason = if session.unanswered { Reason::Stale } else { reason };
-        let decided_at = session.fetched;
+        let decided_at = session.asked;
         let policy_version = Some(version);
         (
             Source::Sdk,

@@ -230,7 +230,8 @@ impl World {
         let own = self.caches[replica.index()].held;
         let switches = estate.replicas[replica].switches.and_then(|layer| self.caches[layer.index()].held);
         let asked = service.decides_from.contains(&DecidesFrom::Kill);
-        if source == Source::Sdk {
+        let by_itself = source == Source::Sdk || source == Source::Fallback && service.sdk.is_some() && !asked;
+        if by_itself {
             switches.filter(|version| own.is_none_or(|own| *version > own))
         } else if asked {
             own.max(switches)

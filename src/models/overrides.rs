@@ -40,6 +40,7 @@ impl World {
         changed.overrides.retain(|old| old.who != given.who);
         changed.overrides.push(given);
         self.publish(estate, feature, changed, Publication::Override { entry });
+        self.forget_ways_back(estate, feature);
     }
 
     pub(super) fn end_override(&mut self, estate: &Estate, entry: u32, feature: FeatureId, who: Who, given_by: u32) {
@@ -51,6 +52,16 @@ impl World {
         let mut changed = self.control_plane.newest().feature(feature).clone();
         changed.overrides.retain(|old| old.who != who);
         self.publish(estate, feature, changed, Publication::Override { entry });
+        self.forget_ways_back(estate, feature);
+    }
+
+    /// What a way back would leave is to be found anew.
+    fn forget_ways_back(&mut self, estate: &Estate, feature: FeatureId) {
+        for (rollout, plan) in estate.rollouts.iter().zip(&mut self.plans) {
+            if rollout.feature == feature {
+                plan.ways_back = None;
+            }
+        }
     }
 
     /// A run without the rollouts has none of what belongs to them.

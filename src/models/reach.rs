@@ -59,7 +59,8 @@ impl World {
         let mut before: FeaturePolicy = self.control_plane.newest().feature(plan.feature).clone();
         let mut policies = Vec::with_capacity(plan.steps.len());
         for (step, taken) in plan.steps.iter().zip(self.plans[rollout].before()) {
-            before = FeaturePolicy { kills: Vec::new(), ..taken.clone().unwrap_or(before) };
+            let left = self.put_back_to(estate, plan.feature, taken.clone().unwrap_or(before));
+            before = FeaturePolicy { kills: Vec::new(), ..left };
             let after = step.apply(&before);
             policies.push(self.as_policy(plan.feature, before));
             before = after;

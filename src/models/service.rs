@@ -144,7 +144,10 @@ impl World {
             .all(|source| *source != carried);
         let honours = |carried: &CarriedDecision| carried.refused_by(service, self.cx.now()).is_none();
         let asks = |feature: &FeatureId| sdk_first || !task.context.get(*feature).is_some_and(honours);
-        service.decides_from.contains(&DecidesFrom::Sdk) && estate.operations[task.operation].may_read.iter().any(asks)
+        let may_read = &estate.operations[task.operation].may_read;
+        // The kill source asks the same cache, whatever is carried.
+        let kill = service.decides_from.contains(&DecidesFrom::Kill) && !may_read.is_empty();
+        kill || service.decides_from.contains(&DecidesFrom::Sdk) && may_read.iter().any(asks)
     }
 
     pub(super) fn go_on_after_fetch(&mut self, estate: &Estate, slot: Slot<Task>) {

@@ -50,6 +50,8 @@ struct Open {
     interaction: Slot<Ongoing>,
     aggregate: Option<Slot<Aggregate>>,
     failed: bool,
+    /// It came to a good end, and is kept in mind because somebody may come back to it.
+    well: bool,
 }
 
 impl World {
@@ -58,7 +60,8 @@ impl World {
         let Some((feature, stage)) = made.under else { return };
         let interaction = self.interactions.get(slot).expect("a task's interaction is open");
         let (customer, aggregate) = (interaction.customer, interaction.aggregate);
-        let open = Open { done, stage, customer, made: *made, interaction: slot, aggregate, failed: false };
+        let open =
+            Open { done, stage, customer, made: *made, interaction: slot, aggregate, failed: false, well: false };
         for job in 0..estate.sweeps.len() {
             let spec = &estate.sweeps[job];
             if spec.feature != feature || !spec.effects.contains(&made.effect) {
@@ -102,7 +105,8 @@ impl World {
     }
 
     fn ended_well(&self, estate: &Estate, open: &Open) -> bool {
-        let Some(aggregate) = open.aggregate.and_then(|about| self.aggregates.get(about)) else { return false };
+        // Nobody can come back to one that is gone: its end was the last word.
+        let Some(aggregate) = open.aggregate.and_then(|about| self.aggregates.get(about)) else { return open.well };
         let entity = &estate.entities[aggregate.entity];
         entity.finals.contains(&aggregate.status) && !entity.void.contains(&aggregate.status)
     }
@@ -160,13 +164,19 @@ impl World {
         let ending = status.map(|(entity, status)| (&estate.entities[entity], status));
         let ending = ending.filter(|(entity, _)| !entity.finals.is_empty() && !entity.per_subject);
         let followed = !estate.journeys[of.journey].followed_by.is_empty();
+        let aggregates = &self.aggregates;
         for sweep in &mut self.sweeps {
-            sweep.open.retain(|open| {
+            sweep.open.retain_mut(|open| {
                 let well = match ending {
                     Some((entity, status)) => entity.finals.contains(&status) && !entity.void.contains(&status),
                     None => !open.failed,
                 };
-                open.made.interaction.key() != of.key() || followed || !well
+                let gone = open.aggregate.is_none_or(|about| aggregates.get(about).is_none());
+                if open.made.interaction.key() != of.key() {
+                    return !(open.well && gone);
+                }
+                open.well = well;
+                followed || !well
             });
         }
     }

@@ -1,6 +1,6 @@
 //! What happens to the estate: faults begin and end, code is deployed, switches are thrown, offsets are set back.
 
-use super::estate::{Entry, Estate, Happening, RegionId, ReplicaId, ServiceId, Target, When};
+use super::estate::{Entry, Estate, Happening, Part, RegionId, ReplicaId, ServiceId, Target, When};
 use super::event::Event;
 use super::levers::Levers;
 use super::observation::Observation;
@@ -133,13 +133,13 @@ impl World {
             }
             Aim::Service | Aim::Network | Aim::Sdk => {
                 if target.service.is_none() {
-                    target.service = if fault.aim() == Aim::Sdk {
-                        let refreshed = |id: &ServiceId| estate.services[*id].refreshes_in_background();
-                        let eligible: Vec<ServiceId> = estate.services.ids().filter(refreshed).collect();
-                        eligible.get(one_of(eligible.len(), 3)).copied()
-                    } else {
-                        Some(ServiceId::new(one_of(estate.services.len(), 3)))
+                    let any = fault.aim() != Aim::Sdk;
+                    let eligible = |id: &ServiceId| {
+                        let service = &estate.services[*id];
+                        service.part == Part::Service && (any || service.refreshes_in_background())
                     };
+                    let eligible: Vec<ServiceId> = estate.services.ids().filter(eligible).collect();
+                    target.service = eligible.get(one_of(eligible.len(), 3)).copied();
                 }
                 target.count = target.count.or(Some(1));
                 if let Some(service) = target.service {
@@ -211,8 +211,15 @@ impl World {
         for member in self.members_of(estate, replica) {
             self.replace_member(estate, member);
         }
-        let waiting = self.lose_cache(estate, replica);
+        let mut waiting = self.lose_cache(estate, replica);
         self.cold_cache(estate, replica);
+        // Who waited for both layers begins once.
+        let mut seen = Vec::with_capacity(waiting.len());
+        waiting.retain(|task| {
+            let new = !seen.contains(&task.to_word());
+            seen.push(task.to_word());
+            new
+        });
         for task in waiting {
             self.fetch_again(estate, task);
         }

@@ -102,7 +102,7 @@ fn policy_versions(series: &Series) -> Option<Plot> {
     let divided = series.bucket.saturating_mul(divided as u64);
     let whole = series.bucket.saturating_mul(series.buckets as u64);
     let seen = match divided {
-        SimDuration::ZERO => "At no time do two replicas hold different versions.".to_owned(),
+        SimDuration::ZERO => "At none of the moments shown do two replicas hold different versions.".to_owned(),
         divided => format!("In this run the fleet is divided for {divided} of {whole}."),
     };
     let caption = format!(

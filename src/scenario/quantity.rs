@@ -97,6 +97,9 @@ pub fn share(text: &str) -> Result<Share, String> {
     }
     let Some(value) = decimal(number) else { return Err("expected a share such as 5% or 0.05".to_owned()) };
     let fraction = if percent { value / 100.0 } else { value };
+    if !percent && value == 1.0 {
+        return Err("1 may be 1% or the whole: write 1% or 100%".to_owned());
+    }
     match Share::new(fraction) {
         Some(share) => Ok(share),
         None if !percent && value <= 100.0 => Err(format!("a share is at most 100%: {}%?", shown(number))),
@@ -224,13 +227,15 @@ mod tests {
 
     #[test]
     fn shares_are_percentages_or_fractions() {
-        for (text, fraction) in [("5%", 0.05), ("1.5%", 0.015), ("0.2", 0.2), ("100%", 1.0), ("0%", 0.0), ("1", 1.0)] {
+        for (text, fraction) in [("5%", 0.05), ("1.5%", 0.015), ("0.2", 0.2), ("100%", 1.0), ("0%", 0.0)] {
             assert_eq!(share(text), Ok(Share::new(fraction).expect("a fraction")), "{text}");
         }
         refuses(
             share,
             &[
                 ("20", "20%?"),
+                ("1", "write 1% or 100%"),
+                ("1.0", "write 1% or 100%"),
                 ("101%", "at most 100%"),
                 ("-1%", "negative: 1%?"),
                 ("NaN%", "expected a share"),

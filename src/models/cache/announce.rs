@@ -40,6 +40,7 @@ impl World {
         if matches!(sdk_of(estate, replica).map(|sdk| &sdk.delivery), Some(Delivery::Ttl { .. })) {
             self.caches[replica.index()].expires = self.cx.now();
         } else {
+            self.wake(estate, replica, self.cx.now());
             self.ask(estate, replica);
         }
     }

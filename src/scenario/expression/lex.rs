@@ -154,6 +154,11 @@ impl<'t> Lexer<'t> {
         let range = self.at - unit.len()..self.at;
         Err(match unit {
             "u" | "U" => ExpressionError::new(range, "conditions have no unsigned integers").help("leave the u out"),
+            "ns" | "us" | "ms" | "s" | "m" | "h" | "d" => {
+                let written = format!("a length of time in a condition is written duration(\"30{unit}\"), with quotes");
+                ExpressionError::new(range, format!("a number in a condition has no unit, but here is `{unit}`"))
+                    .help(written)
+            }
             _ => ExpressionError::new(range, format!("a number in a condition has no unit, but here is `{unit}`"))
                 .help("write the bare number; a text belongs in quotes"),
         })

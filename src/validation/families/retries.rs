@@ -161,6 +161,7 @@ fn chain(failing: f64, retries: u32, depth: u32) -> String {
     let name = |layer: u32| if layer == 0 { "bottom".to_owned() } else { format!("layer{layer}") };
     let service = |layer: u32| {
         let work = match layer.checked_sub(1).map(name) {
+            None if failing == 1.0 => "{ fail: 100% }".to_owned(),
             None => format!("{{ fail: {failing} }}"),
             // No answer is ever late: it is failures that are retried.
             Some(below) => format!("{{ call: {below}.o, timeout: 100s, retries: {retries}, backoff: 0s }}"),
