@@ -801,3 +801,49 @@ fn joining_tenants_are_told_what_is_wrong_with_them() {
         assert!(problems.contains(expected), "{expected}: {problems}");
     }
 }
+
+/// A loan may be asked for on the web, by a partner, in a nightly file, or by an event: each way in has an edge of its own.
+const LOANS: &str = r#"
+windtunnel: 1
+name: edges
+duration: 90m
+features:
+  quick-loan: { stages: ["off", "on"] }
+services:
+  web: { replicas: 3, sdk: { poll: 30s }, edge: true, operations: { ask: [{ do: [{ call: loans.decide }] }] } }
+  partner-api: { replicas: 2, sdk: { poll: 60s }, edge: { expires: 1h }, operations: { ask: [{ do: [{ call: loans.decide }] }] } }
+  batch-file: { sdk: { poll: 10m }, edge: true, operations: { import: [{ do: [{ emit: applications, type: Applied }] }] } }
+  loans:
+    replicas: 4
+    sdk: { poll: 30s }
+    decides_from: [context, event, sdk, safe_stage]
+    consumes: { applications: { group: loans } }
+    operations:
+      decide:
+        - { when: 'stage == "on"', path: new, do: [{ effect: grant }] }
+        - { path: old, do: [{ effect: queue_for_clerk }] }
+      on Applied:
+        - { when: 'stage == "on"', path: new, do: [{ effect: grant }] }
+        - { path: old, do: [{ effect: queue_for_clerk }] }
+topics: { applications: { partitions: 3, carries: all } }
+journeys:
+  on-the-web: { arrivals: 2/s, first: web.ask, feature: quick-loan }
+  by-a-partner: { arrivals: 1/s, first: partner-api.ask, feature: quick-loan }
+  in-a-file: { arrivals: { every: 5s }, first: batch-file.import, feature: quick-loan }
+rollout: { quick-loan: { steps: [{ name: all, at: 30m, move: [{ to: "on" }] }] } }
+expect: { split-brain: holds }
+"#;
+
+#[test]
+fn several_edges_each_decide_for_what_follows_and_nobody_behind_them_differs() {
+    let run = |text: &str| common::run_once(&common::plan(text), 1).summary;
+    let split = |summary: &windtunnel::run::RunSummary| {
+        let one = summary.invariants.iter().find(|one| one.name == "split-brain").expect("it is checked").clone();
+        (one.violations, one.exercised)
+    };
+    let (violations, exercised) = split(&run(LOANS));
+    assert_eq!(violations, 0);
+    assert!(exercised > 100, "edges that pass requests on decide, too: {exercised}");
+    let alone = LOANS.replace("decides_from: [context, event, sdk, safe_stage]", "decides_from: [sdk, safe_stage]");
+    assert!(split(&run(&alone.replace("split-brain: holds", "split-brain: violated"))).0 > 30);
+}

@@ -55,10 +55,20 @@ pub fn readers(estate: &Estate, first: OperationId, feature: FeatureId) -> Vec<u
     contexts(estate, operations(estate, first).iter().filter_map(reads))
 }
 
-/// The contexts that decide on `feature` in an interaction of a journey, each once: those that read it, and the clients
-/// with which its customers come.
+/// The contexts that decide on `feature` in an interaction of a journey, each once: those that read it, edges, which decide
+/// for all that follows, and the clients with which its customers come.
 pub fn deciders(estate: &Estate, journey: &Journey, feature: FeatureId) -> Vec<u16> {
     let mut contexts = readers(estate, journey.first, feature);
+    for operation in operations(estate, journey.first) {
+        let service = &estate.services[estate.operations[operation].service];
+        let decides = match service.edge_features.as_slice() {
+            [] => journey.feature == Some(feature),
+            named => named.contains(&feature),
+        };
+        if service.edge && decides && !contexts.contains(&service.context) {
+            contexts.push(service.context);
+        }
+    }
     if journey.feature == Some(feature) {
         let clients = estate.population.clients.iter();
         contexts.extend(clients.map(|client| estate.services[client.service].context));

@@ -68,7 +68,7 @@ pub const CUSTOMER_PATIENCE: SimDuration = SimDuration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct EntityType {
     pub name: String,
-    /// Index of [`Estate::statuses`] of an entity that has none yet.
+    /// Index of [`super::Estate::statuses`] of an entity that has none yet.
     pub initial: u16,
     /// Legal transitions; empty: every one.
     pub transitions: Vec<(u16, u16)>,

@@ -65,7 +65,7 @@ pub struct ConsumerGroup {
     pub initial_rebalance_delay: SimDuration,
     pub offset_reset: OffsetReset,
     pub takes: Distribution,
-    /// The operation for each event type, index of [`Estate::event_types`].
+    /// The operation for each event type, index of [`super::Estate::event_types`].
     pub handlers: Vec<(u16, OperationId)>,
 }
 
