@@ -84,7 +84,7 @@ fn key(series: &Series) -> Markup {
     let marks = plot::key(series);
     html! {
         @if !marks.is_empty() {
-            p { "Dashed lines are steps, kills and lifts; grey bands are faults and deploys:" }
+            p { "Dashed lines are steps, kills and lifts; grey bands are faults, deploys and kills in force:" }
             ul.key {
                 @for (from, until, label) in marks.iter().take(MOST) {
                     li {
