@@ -6,7 +6,8 @@
 use super::outcome::{VariantOutcome, is_exercised, is_violated};
 use crate::kernel::StreamKey;
 use crate::models::metric;
-use crate::scenario::plan::Expected;
+use crate::run::summary::{InvariantOutcome, RunSummary};
+use crate::scenario::plan::{Expected, Plan};
 use crate::stats::paired::Paired;
 use crate::stats::{binomial, discordant, holm};
 
@@ -89,12 +90,9 @@ pub struct Discordant {
 }
 
 /// Compares finished variants; the first is the baseline. Only seeds that all of them have are looked at.
-pub fn compare(outcomes: &[VariantOutcome], seeds: (u64, u64), interrupted: bool, primary: &str) -> Comparison {
+pub fn compare(mut outcomes: Vec<VariantOutcome>, seeds: (u64, u64), interrupted: bool, primary: &str) -> Comparison {
     let compared = outcomes.iter().map(|outcome| outcome.runs.len()).min().unwrap_or(0);
-    let outcomes: Vec<VariantOutcome> = outcomes
-        .iter()
-        .map(|outcome| VariantOutcome { runs: outcome.runs[..compared].to_vec(), ..outcome.clone() })
-        .collect();
+    outcomes.iter_mut().for_each(|outcome| outcome.runs.truncate(compared));
     let named = invariants_named(&outcomes);
     let mut variants: Vec<Judged> = outcomes.iter().map(|outcome| judged(outcome, &named)).collect();
     let fronts: Vec<(bool, [Option<f64>; 3])> = variants.iter().map(|one| (one.feasible, one.front)).collect();
@@ -136,7 +134,7 @@ fn invariants_named(outcomes: &[VariantOutcome]) -> Vec<&'static str> {
 
 fn judged(outcome: &VariantOutcome, named: &[&'static str]) -> Judged {
     let rate = |invariant: &&'static str| {
-        let count = |wanted: fn(&crate::run::summary::InvariantOutcome) -> bool| {
+        let count = |wanted: fn(&InvariantOutcome) -> bool| {
             outcome.outcomes_of(invariant).filter(|(_, run)| wanted(run)).count() as u64
         };
         let (violated, exercised) = (count(is_violated), count(is_exercised));
@@ -184,9 +182,7 @@ fn against(baseline: &VariantOutcome, outcome: &VariantOutcome, named: &[&'stati
 
 fn discordant_runs(baseline: &VariantOutcome, outcome: &VariantOutcome, invariant: &'static str) -> Discordant {
     let violated = |outcome: &VariantOutcome| -> Vec<bool> {
-        let of = |run: &crate::run::summary::RunSummary| {
-            run.invariants.iter().any(|one| one.name == invariant && is_violated(one))
-        };
+        let of = |run: &RunSummary| run.invariants.iter().any(|one| one.name == invariant && is_violated(one));
         outcome.runs.iter().map(of).collect()
     };
     let (ours, theirs) = (violated(baseline), violated(outcome));
@@ -203,6 +199,6 @@ fn discordant_runs(baseline: &VariantOutcome, outcome: &VariantOutcome, invarian
 }
 
 /// Whether a metric exists: one of the catalogue, or of the file's own.
-pub fn knows_metric(outcome: &crate::scenario::plan::Plan, name: &str) -> bool {
-    metric::named(name).is_some() || outcome.estate.own_metrics.iter().any(|own| own.name == name)
+pub fn knows_metric(plan: &Plan, name: &str) -> bool {
+    metric::named(name).is_some() || plan.estate.own_metrics.iter().any(|own| own.name == name)
 }

@@ -82,8 +82,8 @@ impl Compare {
         }
         let seeds = self.seeds.clone().unwrap_or(1..1 + SEEDS);
         let (reported, ended) = campaign(&source, loaded, seeds, &options);
-        let outcome = &reported.outcome;
-        let found = compare(&outcome.variants, outcome.seeds, outcome.interrupted, &self.primary);
+        let outcome = reported.outcome;
+        let found = compare(outcome.variants, outcome.seeds, outcome.interrupted, &self.primary);
         print(&match self.format {
             Format::Human => report::text(&found),
             Format::Json => report::json(&found),

@@ -12,6 +12,7 @@ use super::observation::{Observation, Obstacle};
 use super::planted::{Planted, ordered};
 use super::task::Task;
 use super::world::World;
+use crate::kernel::under_way::in_proportion;
 use crate::rollout::policy::PolicyVersion;
 use crate::units::{SimDuration, SimTime, Slot};
 
@@ -57,14 +58,6 @@ fn period(every: SimDuration) -> SimDuration {
     if Planted::PeriodTooLong.is_active() { every.scaled(1.05) } else { every }
 }
 
-/// The length, in periods, of the interval between polls that is under way when the run begins, at a uniform `u`. Of
-/// intervals uniform in `1 ± jitter` a given moment falls into a long one more often: its density grows with the
-/// length (Cox, Renewal Theory, 1962, ch. 5).
-fn interval_under_way(jitter: f64, u: f64) -> f64 {
-    let (least, most) = (1.0 - jitter, 1.0 + jitter);
-    (least * least + u * (most * most - least * least)).sqrt()
-}
-
 impl World {
     /// A replica that was already running when the run begins: it holds version 1 and is somewhere in its cycle.
     pub(super) fn warm_cache(&mut self, estate: &Estate, replica: ReplicaId) {
@@ -75,7 +68,11 @@ impl World {
         if let Delivery::Poll { every, jitter } = &sdk.delivery {
             let key = self.keys.replicas[replica.index()].poll;
             let phase = self.cx.draws.unit(key, 0, 1) * if Planted::PhaseNotUniform.is_active() { 0.5 } else { 1.0 };
-            let within = if *jitter > 0.0 { interval_under_way(*jitter, self.cx.draws.unit(key, 0, 2)) } else { 1.0 };
+            // In periods: a given moment falls into a long interval more often.
+            let within = match *jitter {
+                0.0 => 1.0,
+                jitter => in_proportion(1.0 - jitter, 1.0 + jitter, self.cx.draws.unit(key, 0, 2)),
+            };
             let first = every.scaled(within * phase);
             cache.next_poll = self.cx.now() + first;
             self.cx.after(first, Event::Poll { replica, life: 0 });
