@@ -118,3 +118,24 @@ fn a_ledger_of_which_one_posting_in_fifty_is_wrong_counts_all_the_same_unless_it
     assert_eq!(violations(&run(Some("fixed-first")), "reconciled"), 0);
     assert_eq!(violations(&run(Some("by-night")), "reconciled"), 1);
 }
+
+/// A path that fails every time makes no effect, and is no less harmful for it.
+#[test]
+fn a_new_path_that_always_fails_does_harm_to_everybody_who_is_sent_on_it() {
+    let text = r#"
+windtunnel: 1
+name: broken
+duration: 10m
+features: { f: { stages: ["off", "on"] } }
+services:
+  shop:
+    sdk: { stream: true }
+    operations: { buy: [{ when: 'stage == "on"', path: new, do: [{ fail: 100% }] }, { path: old, do: [{ effect: sell }] }] }
+journeys: { buy: { arrivals: { every: 1s }, first: shop.buy, feature: f } }
+rollout: { f: { steps: [{ at: 5m, move: [{ to: "on" }] }] } }
+"#;
+    let summary = common::run_once(&common::plan(text), 1).summary;
+    let (exposed, harmed) = (summary.metric("exposed_interactions.count"), summary.metric("harm.count"));
+    assert!(exposed.is_some_and(|count| (298.0..=301.0).contains(&count)), "{exposed:?}");
+    assert_eq!((harmed, summary.metric("new_path_effects.count")), (exposed, Some(0.0)));
+}
