@@ -3,7 +3,8 @@
 use super::bisect;
 use libm::{exp, lgamma, log, log1p};
 
-/// P(X <= k) for X ~ Binomial(n, p), summed in log space.
+/// P(X <= k) for X ~ Binomial(n, p): the terms of the tail away from the mean, from its greatest one on until they no
+/// longer count, so that a million runs cost no more than some thousand terms.
 pub fn at_most(k: u64, n: u64, p: f64) -> f64 {
     if k >= n || p <= 0.0 {
         return 1.0;
@@ -11,10 +12,22 @@ pub fn at_most(k: u64, n: u64, p: f64) -> f64 {
     if p >= 1.0 {
         return 0.0;
     }
-    let (ln_p, ln_q) = (log(p), log1p(-p));
-    let terms: Vec<f64> = (0..=k).map(|i| ln_choose(n, i) + i as f64 * ln_p + (n - i) as f64 * ln_q).collect();
-    let greatest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = terms.iter().map(|term| exp(term - greatest)).sum();
+    if (k as f64) < n as f64 * p { lower_tail(k, n, p) } else { 1.0 - lower_tail(n - k - 1, n, 1.0 - p) }
+}
+
+/// P(X <= k) where k is at most the mean: the terms fall from k downwards.
+fn lower_tail(k: u64, n: u64, p: f64) -> f64 {
+    const NEGLIGIBLE: f64 = 1e-18;
+    let odds = (1.0 - p) / p;
+    let (mut term, mut sum) = (1.0, 0.0);
+    for i in (0..=k).rev() {
+        sum += term;
+        term *= i as f64 / (n - i + 1) as f64 * odds;
+        if term < sum * NEGLIGIBLE {
+            break;
+        }
+    }
+    let greatest = ln_choose(n, k) + k as f64 * log(p) + (n - k) as f64 * log1p(-p);
     (exp(greatest) * sum).min(1.0)
 }
 

@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod holm;
 pub mod order;
 pub mod paired;
+pub mod sketch;
 pub mod student;
 
 /// Where `below` turns from true to false between two numbers.

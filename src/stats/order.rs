@@ -3,34 +3,47 @@
 
 use super::binomial;
 
-/// The interval of the `q`-quantile with this confidence (two-sided) from sorted values; `None` where they are too few
-/// to have a value on either side of it.
-pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<(f64, f64)> {
-    let n = sorted.len() as u64;
+/// The ranks, from 1, of the two values between which the `q`-quantile lies with this confidence (two-sided), among
+/// `n` values in order; `None` where they are too few to have a value on either side of it.
+pub fn quantile_ranks(n: u64, q: f64, confidence: f64) -> Option<(u64, u64)> {
     let tail = (1.0 - confidence) / 2.0;
     // The number of values up to the quantile is binomial: `low` of them are certainly below it, `high` may be.
-    let low = (0..=n).find(|k| binomial::at_most(*k, n, q) > tail)?;
-    let high = (low..=n).find(|k| binomial::at_most(*k, n, q) >= 1.0 - tail)? + 1;
-    let (low, high) = (usize::try_from(low).ok()?, usize::try_from(high).ok()?);
-    (low >= 1 && high <= sorted.len()).then(|| (sorted[low - 1], sorted[high - 1]))
+    let low = first(n, |k| binomial::at_most(k, n, q) > tail);
+    let high = first(n, |k| binomial::at_most(k, n, q) >= 1.0 - tail) + 1;
+    (low >= 1 && high <= n).then_some((low, high))
+}
+
+/// The rank, from 1, of the smallest of `n` values that a share `q` of them does not exceed.
+pub fn rank(n: u64, q: f64) -> u64 {
+    ((q * n as f64).ceil() as u64).clamp(1, n.max(1))
+}
+
+/// The interval of the `q`-quantile with this confidence (two-sided) from sorted values; `None` where they are too few.
+pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<(f64, f64)> {
+    let (low, high) = quantile_ranks(sorted.len() as u64, q, confidence)?;
+    let value = |rank: u64| sorted.get(usize::try_from(rank - 1).ok()?).copied();
+    value(low).zip(value(high))
 }
 
 /// The fewest runs with which [`quantile_interval`] can say something.
 pub fn runs_needed(q: f64, confidence: f64) -> u64 {
-    let enough = |n: u64| {
-        let values: Vec<f64> = (0..n).map(|value| value as f64).collect();
-        quantile_interval(&values, q, confidence).is_some()
-    };
+    let enough = |n: u64| quantile_ranks(n, q, confidence).is_some();
     let mut high = 2;
     while !enough(high) {
         high *= 2;
     }
-    let mut low = high / 2;
-    while high - low > 1 {
+    let low = high / 2;
+    low + first(high - low, |more| enough(low + more))
+}
+
+/// The first number up to `n` for which something holds that goes on holding; `n` where it never does.
+fn first(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, n);
+    while low < high {
         let middle = low + (high - low) / 2;
-        if enough(middle) { high = middle } else { low = middle }
+        if holds(middle) { high = middle } else { low = middle + 1 }
     }
-    high
+    low
 }
 
 #[cfg(test)]
