@@ -5,7 +5,7 @@ mod common;
 
 use common::{plan, plan_with, run_once, shipped};
 use std::sync::atomic::AtomicBool;
-use windtunnel::campaign::run_variant;
+use windtunnel::campaign::{Orders, Seeds, Unrecorded, run_variant};
 use windtunnel::run::walk::WINDOW;
 use windtunnel::run::{Detail, Keep, Limits, RunSpec, Walk, run};
 
@@ -27,7 +27,14 @@ fn a_seed_gives_one_digest_twice_and_another_seed_gives_another() {
 fn one_and_two_jobs_give_the_same_runs_in_the_same_order() {
     let plan = plan(&shipped("consumer-lag.yaml"));
     let stop = AtomicBool::new(false);
-    let with = |jobs| run_variant(plan.clone(), 1..7, jobs, Limits::default(), &stop, false, &|| {});
+    let with = |jobs| {
+        run_variant(
+            plan.clone(),
+            &Seeds::all(1..7),
+            &Orders { exhibit: true, ..Orders::new(jobs, &stop) },
+            &mut Unrecorded,
+        )
+    };
     let (one, two) = (with(1), with(2));
     let digests = |outcome: &windtunnel::campaign::VariantOutcome| -> Vec<(u64, String)> {
         outcome.runs.iter().map(|run| (run.seed, run.digest.clone())).collect()

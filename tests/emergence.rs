@@ -6,8 +6,7 @@ mod common;
 use common::{plan_with, run_once, shipped};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use windtunnel::campaign::run_variant;
-use windtunnel::run::Limits;
+use windtunnel::campaign::{Orders, Seeds, Unrecorded, run_variant};
 use windtunnel::scenario::tree::{self, Kind, Node};
 use windtunnel::scenario::{Request, Scenario, Sources};
 
@@ -165,7 +164,8 @@ fn a_violation_that_the_baseline_has_too_does_not_count() {
 fn every_line_of_a_story_is_an_observation() {
     let plan = plan_with(&shipped("control-plane-outage.yaml"), None, &[]);
     let stop = AtomicBool::new(false);
-    let outcome = run_variant(plan, 1..2, 1, Limits::default(), &stop, false, &|| {});
+    let outcome =
+        run_variant(plan, &Seeds::all(1..2), &Orders { exhibit: true, ..Orders::new(1, &stop) }, &mut Unrecorded);
     let exhibit = outcome.exhibit.expect("there is a run to show");
     assert!(!exhibit.stories.is_empty());
     for story in exhibit.stories {

@@ -3,10 +3,11 @@
 //! Only the primary metric decides; its p-values are corrected for the number of variants (Holm). Everything else
 //! describes. First comes feasibility: an invariant that the file names may not be violated in any run.
 
-use super::outcome::{VariantOutcome, is_exercised, is_violated};
+use super::outcome::{VariantOutcome, is_violated};
+use super::tally::Tally;
 use crate::kernel::StreamKey;
 use crate::models::metric;
-use crate::run::summary::{InvariantOutcome, RunSummary};
+use crate::run::summary::RunSummary;
 use crate::scenario::plan::{Expected, Plan};
 use crate::stats::paired::Paired;
 use crate::stats::{binomial, discordant, holm};
@@ -92,7 +93,10 @@ pub struct Discordant {
 /// Compares finished variants; the first is the baseline. Only seeds that all of them have are looked at.
 pub fn compare(mut outcomes: Vec<VariantOutcome>, seeds: (u64, u64), interrupted: bool, primary: &str) -> Comparison {
     let compared = outcomes.iter().map(|outcome| outcome.runs.len()).min().unwrap_or(0);
-    outcomes.iter_mut().for_each(|outcome| outcome.runs.truncate(compared));
+    for outcome in outcomes.iter_mut().filter(|outcome| outcome.runs.len() > compared) {
+        outcome.runs.truncate(compared);
+        outcome.tally = Tally::of(&outcome.plan, &outcome.runs);
+    }
     let named = invariants_named(&outcomes);
     let mut variants: Vec<Judged> = outcomes.iter().map(|outcome| judged(outcome, &named)).collect();
     let fronts: Vec<(bool, [Option<f64>; 3])> = variants.iter().map(|one| (one.feasible, one.front)).collect();
@@ -134,10 +138,8 @@ fn invariants_named(outcomes: &[VariantOutcome]) -> Vec<&'static str> {
 
 fn judged(outcome: &VariantOutcome, named: &[&'static str]) -> Judged {
     let rate = |invariant: &&'static str| {
-        let count = |wanted: fn(&InvariantOutcome) -> bool| {
-            outcome.outcomes_of(invariant).filter(|(_, run)| wanted(run)).count() as u64
-        };
-        let (violated, exercised) = (count(is_violated), count(is_exercised));
+        let totals = outcome.totals(invariant);
+        let (violated, exercised) = (totals.violated_runs, totals.exercised_runs);
         let at_most = (exercised > 0).then(|| binomial::upper_bound(violated, exercised, 0.95));
         Rate { invariant, violated, exercised, at_most }
     };

@@ -3,7 +3,10 @@
 pub mod compare;
 pub mod outcome;
 pub mod pool;
+pub mod seeds;
+pub mod tally;
 pub mod verdict;
 
 pub use outcome::{CampaignOutcome, Exhibit, VariantOutcome};
-pub use pool::{Progress, run_variant};
+pub use pool::{Orders, Progress, Record, Unrecorded, run_variant};
+pub use seeds::{Seeds, Shard};

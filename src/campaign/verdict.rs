@@ -2,13 +2,14 @@
 //!
 //! Nothing vacuous is ever green: what was named and never happened is inconclusive, whatever else was seen.
 
+pub mod gate;
 mod invariant;
 #[cfg(test)]
 mod tests;
 
-use super::outcome::{CampaignOutcome, VariantOutcome, is_violated};
-use crate::run::summary::RunSummary;
-use crate::scenario::plan::{ComesOut, Expected, Plan};
+use super::outcome::{CampaignOutcome, VariantOutcome};
+use super::tally::Tally;
+use crate::scenario::plan::{ComesOut, Expected};
 
 pub use crate::stats::binomial::{lower_bound, upper_bound};
 
@@ -99,7 +100,7 @@ impl Overall {
 /// Judges a variant: the expectations in the plan's order, under `strict` the invariants they do not name, then every
 /// entry of the timeline that never took place. Never empty.
 pub fn judge(outcome: &VariantOutcome, strict: bool) -> Vec<Judged> {
-    if outcome.runs.is_empty() {
+    if outcome.made() == 0 {
         let judgement = Judgement::Inconclusive("no run was made".to_owned());
         return vec![Judged { text: "runs".to_owned(), of: Subject::Variant, judgement, note: None }];
     }
@@ -112,16 +113,16 @@ pub fn judge(outcome: &VariantOutcome, strict: bool) -> Vec<Judged> {
         let judgement = Judgement::Inconclusive(why.to_owned());
         rows.push(Judged { text: "expectations".to_owned(), of: Subject::Variant, judgement, note: None });
     }
-    rows.extend(timeline_rows(outcome));
+    rows.extend(timeline_rows(&outcome.tally));
     rows
 }
 
-/// The verdict of a campaign. An interrupted one can fail, but not pass.
+/// The verdict of a campaign. An incomplete one can fail, but not pass.
 pub fn overall(outcome: &CampaignOutcome) -> Overall {
     let strict = outcome.invocation.strict;
     let rows: Vec<Judged> = outcome.variants.iter().flat_map(|variant| judge(variant, strict)).collect();
     let overall = Overall::of(rows.iter().map(|row| &row.judgement));
-    let partial = outcome.interrupted || outcome.variants.is_empty();
+    let partial = outcome.incomplete.is_some() || outcome.variants.is_empty();
     if partial && overall == Overall::Pass { Overall::Inconclusive } else { overall }
 }
 
@@ -131,40 +132,17 @@ pub fn exit_code(outcome: &CampaignOutcome) -> u8 {
     overall(outcome).exit_code()
 }
 
-/// The seed of the run a report shows: the first with a violation that contradicts an expectation, else the first
-/// with any violation, else the first.
-pub fn exhibit_seed(plan: &Plan, runs: &[RunSummary], strict: bool) -> Option<u64> {
-    let unexpected = runs.iter().find(|run| has_unexpected_violation(plan, run, strict));
-    let violated = || runs.iter().find(|run| run.invariants.iter().any(is_violated));
-    unexpected.or_else(violated).or(runs.first()).map(|run| run.seed)
-}
-
-fn has_unexpected_violation(plan: &Plan, run: &RunSummary, strict: bool) -> bool {
-    run.invariants.iter().filter(|outcome| is_violated(outcome)).any(|outcome| {
-        let mut expected = plan.expectations.iter().filter_map(|expectation| match &expectation.of {
-            Expected::Invariant { name, comes_out } if *name == outcome.name => Some(comes_out),
-            Expected::Invariant { .. } | Expected::Metric { .. } | Expected::Reached { .. } => None,
-        });
-        match expected.next() {
-            Some(ComesOut::Holds | ComesOut::AtMost { .. }) => true,
-            Some(ComesOut::Violated { cause: Some(cause), .. }) => {
-                outcome.causes.first().is_some_and(|(dominant, _)| dominant != cause)
-            }
-            Some(ComesOut::Violated { cause: None, .. }) => false,
-            None => strict,
-        }
-    })
-}
-
 fn expected_rows(outcome: &VariantOutcome) -> Vec<Judged> {
     let mut reached = 0;
     let judged = outcome.plan.expectations.iter().map(|expectation| {
         let (judgement, note) = match &expectation.of {
-            Expected::Invariant { name, comes_out } => invariant::judge(outcome, name, comes_out),
+            Expected::Invariant { name, comes_out } => {
+                invariant::judge(&outcome.tally, outcome.gate.as_ref(), name, comes_out)
+            }
             Expected::Metric { name, at_least, at_most } => metric_row(outcome, name, *at_least, *at_most),
             Expected::Reached { .. } => {
                 reached += 1;
-                (reached_row(outcome, reached - 1), None)
+                (reached_row(&outcome.tally, reached - 1), None)
             }
         };
         Judged { text: expectation.text.clone(), of: Subject::Expectation(expectation.of.clone()), judgement, note }
@@ -186,19 +164,19 @@ fn strict_rows(outcome: &VariantOutcome) -> Vec<Judged> {
     };
     let unnamed = outcome.invariants().into_iter().filter(|name| !named(name) && reachable(name));
     let judged = unnamed.map(|name| {
-        let (judgement, note) = invariant::judge(outcome, name, &ComesOut::Holds);
+        let (judgement, note) = invariant::judge(&outcome.tally, outcome.gate.as_ref(), name, &ComesOut::Holds);
         Judged { text: format!("{name}: holds (strict)"), of: Subject::Strict(name), judgement, note }
     });
     judged.collect()
 }
 
-fn timeline_rows(outcome: &VariantOutcome) -> Vec<Judged> {
-    let never = outcome.happened().into_iter().filter(|entry| entry.fired_runs == 0);
+fn timeline_rows(tally: &Tally) -> Vec<Judged> {
+    let never = tally.happened.iter().filter(|entry| entry.fired_runs == 0);
     let judged = never.map(|entry| {
-        let why = format!("`{}` never took place in {}", entry.label, runs(outcome.runs.len() as u64));
+        let why = format!("`{}` never took place in {}", entry.label, runs(tally.runs));
         Judged {
             text: format!("timeline: {}", entry.label),
-            of: Subject::Timeline(entry.label),
+            of: Subject::Timeline(entry.label.clone()),
             judgement: Judgement::Inconclusive(why),
             note: None,
         }
@@ -216,7 +194,7 @@ fn metric_row(
     let Some(estimate) = outcome.estimate(metric) else {
         return (Judgement::Inconclusive(no_value(outcome, metric)), None);
     };
-    let cut_short = outcome.runs.iter().filter(|run| run.cut_short).count() as u64;
+    let cut_short = outcome.tally.cut_short;
     if cut_short > 0 {
         let why = format!("{} hit the limit of events, so the mean is not that of whole runs", runs(cut_short));
         return (Judgement::Inconclusive(why), None);
@@ -231,7 +209,7 @@ fn metric_row(
     if let (Some((low, high)), true) = (estimate.ci95, at_least.iter().chain(&at_most).any(straddled)) {
         note.push_str(&format!(", but its 95% interval, {} to {}, straddles the bound", told(low), told(high)));
     }
-    let missing = outcome.runs.len() as u64 - estimate.seeds;
+    let missing = outcome.made() - estimate.seeds;
     if missing > 0 {
         note.push_str(&format!("; {} without a value", runs(missing)));
     }
@@ -249,19 +227,18 @@ fn no_value(outcome: &VariantOutcome, metric: &str) -> String {
     let estate = &outcome.plan.estate;
     let own = estate.own_metrics.iter().find(|own| own.name == metric);
     let step = own.and_then(|own| own.since).map(|(rollout, step)| estate.step_label(rollout, step));
-    let reached = |label: &String| outcome.runs.iter().any(|run| run.steps.iter().any(|(step, _)| step == label));
+    let reached = |label: &String| outcome.tally.published.iter().any(|step| step.label == *label);
     match step.filter(|label| !reached(label)) {
         Some(label) => format!("the step {label} was published in no run"),
         None => format!("{metric} has no value in any run"),
     }
 }
 
-fn reached_row(outcome: &VariantOutcome, index: usize) -> Judgement {
-    let times: u64 = outcome.runs.iter().filter_map(|run| run.reached.get(index)).sum();
-    if times > 0 {
+fn reached_row(tally: &Tally, index: usize) -> Judgement {
+    if tally.reached.get(index).is_some_and(|times| *times > 0) {
         return Judgement::Met;
     }
-    Judgement::Inconclusive(format!("never reached in {}", runs(outcome.runs.len() as u64)))
+    Judgement::Inconclusive(format!("never reached in {}", runs(tally.runs)))
 }
 
 /// `1 run`, `20 runs`.

@@ -1,6 +1,7 @@
 //! `windtunnel compare`: variants of one scenario on the same seeds.
 
-use super::run::{Options, campaign, plan};
+use super::campaign::{Progress, campaign};
+use super::run::{Options, plan};
 use super::{Exit, files, print, tell};
 use crate::campaign::compare::{PRIMARY, compare, knows_metric};
 use crate::models::metric;
@@ -81,9 +82,12 @@ impl Compare {
             return Exit::USAGE;
         }
         let seeds = self.seeds.clone().unwrap_or(1..1 + SEEDS);
-        let (reported, ended) = campaign(&source, loaded, seeds, &options);
+        let (reported, ended) = match campaign(&source, loaded, seeds, &options, &mut Progress::start()) {
+            Ok(done) => done,
+            Err(refused) => return refused,
+        };
         let outcome = reported.outcome;
-        let found = compare(outcome.variants, outcome.seeds, outcome.interrupted, &self.primary);
+        let found = compare(outcome.variants, outcome.seeds, outcome.incomplete.is_some(), &self.primary);
         print(&match self.format {
             Format::Human => report::text(&found),
             Format::Json => report::json(&found),

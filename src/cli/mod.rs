@@ -1,5 +1,6 @@
 //! The command line: one subcommand per file. The only place that prints, reads files and looks at the clock.
 
+mod campaign;
 mod check;
 mod clock;
 mod compare;
@@ -10,11 +11,14 @@ mod lint;
 mod list;
 mod locate;
 mod lockstep;
+mod merge;
 mod recorded;
 mod replay;
+mod report;
 mod rollback;
 mod run;
 mod schema;
+mod shard;
 mod stop;
 mod test;
 mod validate;
@@ -69,6 +73,8 @@ enum Command {
     Explain(explain::Explain),
     /// Try the ways back after each step of a rollout: what stays, until when, who must act, the point of no return.
     Rollback(rollback::Rollback),
+    /// Put the results of several machines together.
+    Report(report::Report),
     /// Print the JSON Schema of scenario files, for editors.
     Schema(schema::Schema),
     /// Print a completion script for a shell.
@@ -144,6 +150,7 @@ pub fn main() -> ExitCode {
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),
         Command::Rollback(command) => command.run(ink),
+        Command::Report(command) => command.run(ink),
         Command::Schema(command) => command.run(),
         Command::Completions(command) => command.run(),
         Command::Lockstep(command) => command.run(ink),

@@ -137,7 +137,7 @@ impl Replay {
         let Some((summary, stories)) = self.made(which, &loaded, seed) else {
             return stop::signals().exit().unwrap_or(Exit::INTERNAL);
         };
-        let outcome = VariantOutcome { plan: loaded.plan, runs: vec![summary], exhibit: None };
+        let outcome = VariantOutcome::of(loaded.plan, vec![summary]);
         let document = json!({ "runs": result::run_rows(&outcome) });
         let here = rows_of(&document);
         match self.format {

@@ -1,23 +1,23 @@
 //! `windtunnel run`: scenario files over seeds.
 
-use super::clock::Clock;
+use super::campaign::{Progress, Reported, campaign};
 use super::files::{self, Source};
 use super::verify;
 use super::which::Which;
-use super::{Exit, print, stop, tell};
-use crate::campaign::outcome::{CampaignOutcome, Invocation, VariantOutcome};
-use crate::campaign::{run_variant, verdict};
-use crate::report::folder::{self, Meta};
+use super::{Exit, print, tell};
+use crate::campaign::Shard;
+use crate::campaign::outcome::CampaignOutcome;
+use crate::campaign::verdict::gate::BUDGET;
 use crate::report::result;
 use crate::report::terminal::{self, Ink};
-use crate::run::Limits;
-use crate::scenario::{Loaded, Request, render};
+use crate::scenario::{Loaded, Request, quantity, render};
+use crate::units::{Share, SimDuration};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// The most seeds that are run until all is decided, when none are named.
+pub(crate) const MOST: u64 = 10_000;
 /// Seeds when none are named: enough to see whether something happens always or sometimes, few enough to wait for.
 const SEEDS: u64 = 10;
 
@@ -36,6 +36,27 @@ pub(crate) struct Options {
     /// Built-in invariants that the file does not name decide the exit code, too.
     #[arg(long)]
     pub strict: bool,
+    /// Go on until every expectation is decided, and no further: rates are judged by evidence that may be looked at
+    /// after every run. `--seeds` is then the most that are run, 10000 without it.
+    #[arg(long)]
+    pub until_decided: bool,
+    /// With `--until-decided`: the rate of violated runs below which an invariant counts as holding.
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = budget, requires = "until_decided")]
+    pub budget: Share,
+    /// Begin no further run after this time, such as `8m`: what is missing is inconclusive, and the same command goes on
+    /// from there.
+    #[arg(long, value_name = "T", value_parser = quantity::duration)]
+    pub within: Option<SimDuration>,
+    /// Run one part of all runs and record it, to be merged with the others by `windtunnel report merge`: `slice:2/4`
+    /// deals them out in turn, `hash:2/4` by scenario, variant and seed, `auto` asks the environment of a scheduler.
+    #[arg(long, value_name = "PART", value_parser = super::shard::part, conflicts_with_all = ["until_decided", "no_report", "emit"])]
+    pub shard: Option<Shard>,
+    /// A shard leaves the verdict to the merge: it fails only where it could not make its runs.
+    #[arg(long, requires = "shard")]
+    pub defer_verdict: bool,
+    /// Begin anew where an interrupted campaign could be gone on with.
+    #[arg(long)]
+    pub fresh: bool,
     /// Where reports go.
     #[arg(long, value_name = "DIR", default_value = "reports", env = "WINDTUNNEL_OUT")]
     pub out: PathBuf,
@@ -70,6 +91,12 @@ impl Default for Options {
             seeds: None,
             jobs: None,
             strict: false,
+            until_decided: false,
+            budget: Share::new(BUDGET).expect("a share"),
+            within: None,
+            shard: None,
+            defer_verdict: false,
+            fresh: false,
             out: PathBuf::from("reports"),
             no_report: false,
             emit: Vec::new(),
@@ -115,11 +142,11 @@ pub(crate) fn one_document_only() -> Exit {
 /// A format and where it goes.
 #[derive(Clone, Debug)]
 pub(crate) struct Emit {
-    format: &'static str,
-    file: PathBuf,
+    pub format: &'static str,
+    pub file: PathBuf,
 }
 
-fn emitted(text: &str) -> Result<Emit, String> {
+pub(crate) fn emitted(text: &str) -> Result<Emit, String> {
     let known = || crate::report::ALL.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
     let (format, file) = text.split_once('=').ok_or_else(|| format!("expected FORMAT=FILE, found `{text}`"))?;
     let format =
@@ -142,7 +169,7 @@ impl Run {
                 return Exit::USAGE;
             }
             Some(seed) => seed..seed + 1,
-            None => self.options.seeds.clone().unwrap_or(1..1 + SEEDS),
+            None => self.options.seeds(SEEDS),
         };
         let named: Vec<Option<&Path>> = if self.files.is_empty() {
             vec![None]
@@ -171,12 +198,11 @@ impl Run {
         if exit != Exit::PASS {
             return exit;
         }
+        let mut progress = Progress::start();
         for (source, loaded) in ready {
-            let (outcome, ended) = campaign(&source, vec![loaded], seeds.clone(), &self.options);
-            exit = exit.worst(ended);
-            self.options.report(&outcome, ink);
-            if self.verify && !outcome.outcome.interrupted {
-                exit = exit.worst(self.verified(&outcome.outcome));
+            match campaign(&source, vec![loaded], seeds.clone(), &self.options, &mut progress) {
+                Ok((outcome, ended)) => exit = exit.worst(ended).worst(self.told(&outcome, ink)),
+                Err(refused) => exit = exit.worst(refused),
             }
         }
         exit
@@ -184,6 +210,16 @@ impl Run {
 }
 
 impl Run {
+    /// Prints what came out, and verifies it where that was asked for.
+    fn told(&self, reported: &Reported, ink: Ink) -> Exit {
+        if let Some(shard) = self.options.shard {
+            return super::shard::told(reported, shard, &self.options);
+        }
+        self.options.report(reported, ink);
+        let verify = self.verify && reported.outcome.incomplete.is_none();
+        if verify { self.verified(&reported.outcome) } else { Exit::PASS }
+    }
+
     /// The same runs by another process, with another number of jobs.
     fn verified(&self, outcome: &CampaignOutcome) -> Exit {
         let variant = outcome.variants.first().expect("a campaign of `run` has one variant");
@@ -211,12 +247,6 @@ impl Run {
     }
 }
 
-/// A finished campaign with its report's folder.
-pub(crate) struct Reported {
-    pub outcome: CampaignOutcome,
-    pub report: Option<PathBuf>,
-}
-
 /// Compiles a variant; what is wrong is told at once.
 pub(crate) fn compiled(source: &Source, variant: Option<&str>, set: &[String], ink: Ink) -> Result<Loaded, Exit> {
     let request = Request { variant, set };
@@ -232,71 +262,21 @@ pub(crate) fn plan(source: &Source, variant: Option<&str>, options: &Options, in
     Ok(loaded)
 }
 
-/// Runs variants over the same seeds and writes the report.
-pub(crate) fn campaign(source: &Source, loaded: Vec<Loaded>, seeds: Range<u64>, options: &Options) -> (Reported, Exit) {
-    let clock = Clock::start();
-    let stop = stop::signals();
-    let jobs = options.jobs();
-    let limits = options.max_events.map_or_else(Limits::default, |events| Limits { events });
-    let total = (seeds.end - seeds.start).saturating_mul(loaded.len() as u64);
-    let bar = progress_bar(total, options.quiet);
-    let variants: Vec<VariantOutcome> = loaded
-        .into_iter()
-        .map(|one| {
-            bar.set_message(format!("{}:{}", one.plan.scenario, one.plan.variant));
-            run_variant(one.plan, seeds.clone(), jobs, limits, &stop.requested, options.strict, &|| bar.inc(1))
-        })
-        .collect();
-    bar.finish_and_clear();
-    let interrupted = stop.exit().is_some();
-    let set =
-        options.set.iter().filter_map(|set| set.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let outcome = CampaignOutcome {
-        scenario: source.scenario.name().to_owned(),
-        variants,
-        seeds: (seeds.start, seeds.end),
-        interrupted,
-        invocation: Invocation {
-            file: source.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
-            set: set.collect(),
-            strict: options.strict,
-        },
-    };
-    let mut exit = Exit(verdict::exit_code(&outcome));
-    exit = stop.exit().map_or(exit, |interrupted| exit.worst(interrupted));
-    for Emit { format, file } in &options.emit {
-        let format = crate::report::named(format).expect("formats are checked when the option is read");
-        if let Err(why) = std::fs::write(file, (format.render)(&outcome)) {
-            tell(&format!("error: {} could not be written: {why}\n", file.display()));
-            exit = exit.worst(Exit::NOT_WRITTEN);
-        }
+fn budget(text: &str) -> Result<Share, String> {
+    let share = quantity::share(text)?;
+    if share.fraction() <= 0.0 || share.fraction() >= 1.0 {
+        return Err(
+            "no number of runs shows a rate of zero, and any shows one below all: expected such as 1%".to_owned()
+        );
     }
-    let mut report = None;
-    if !options.no_report {
-        let meta = Meta {
-            started: clock.started(),
-            seconds: clock.seconds(),
-            jobs,
-            command: std::env::args().collect(),
-            machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-        };
-        let written = folder::write(&outcome, &options.out, &source.text, &meta)
-            .and_then(|folder| folder::keep_inputs(&folder, &source.inputs).map(|()| folder));
-        match written {
-            Ok(folder) => report = Some(folder.join("index.html")),
-            Err(why) => {
-                tell(&format!("error: the report could not be written: {why}\n"));
-                exit = exit.worst(Exit::NOT_WRITTEN);
-            }
-        }
-    }
-    (Reported { outcome, report }, exit)
+    Ok(share)
 }
 
 impl Options {
-    /// Runs at a time: as asked for, or one for each core.
-    fn jobs(&self) -> usize {
-        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)).max(1)
+    /// The seeds that were named, or so many.
+    pub fn seeds(&self, most: u64) -> Range<u64> {
+        let most = if self.until_decided { MOST } else { most };
+        self.seeds.clone().unwrap_or(1..1 + most)
     }
 
     /// Prints the result as asked for. What it comes to was decided before.
@@ -313,16 +293,4 @@ impl Options {
 pub(crate) fn one_line(document: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(document).expect("result.json is JSON");
     format!("{value}\n")
-}
-
-fn progress_bar(total: u64, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-    let template = "{msg} {wide_bar} {pos}/{len} runs, {per_sec}, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

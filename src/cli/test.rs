@@ -1,10 +1,11 @@
 //! `windtunnel test`: every scenario and variant against its `expect`.
 
+use super::campaign::{Progress, campaign};
 use super::files;
-use super::run::{Format, Options, campaign, one_document_only, one_file_only, one_line, plan};
+use super::run::{Format, Options, one_document_only, one_file_only, one_line, plan};
 use super::stop::signals;
 use super::{Exit, print, tell};
-use crate::campaign::verdict;
+use crate::campaign::{CampaignOutcome, verdict};
 use crate::report::result;
 use crate::report::sentence;
 use crate::report::terminal::{self, Ink};
@@ -46,11 +47,12 @@ impl Test {
         if files.len() > 1 && self.options.format == Format::Json {
             return one_document_only();
         }
+        let mut progress = Progress::start();
         for file in files {
             if signals().exit().is_some() {
                 break;
             }
-            exit = exit.worst(self.one(&file, &mut judged, ink));
+            exit = exit.worst(self.one(&file, &mut judged, &mut progress, ink));
         }
         if judged == 0 && exit == Exit::PASS {
             tell("error: nothing selected: no scenario, or none that the filter lets through\n");
@@ -59,7 +61,7 @@ impl Test {
         exit
     }
 
-    fn one(&self, file: &std::path::Path, judged: &mut usize, ink: Ink) -> Exit {
+    fn one(&self, file: &std::path::Path, judged: &mut usize, progress: &mut Progress, ink: Ink) -> Exit {
         let source = match files::read(Some(file), &self.options.set, ink) {
             Ok(source) => source,
             Err(exit) => return exit,
@@ -81,27 +83,36 @@ impl Test {
             return exit;
         }
         *judged += loaded.len();
-        let seeds = self.options.seeds.clone().unwrap_or(1..1 + SEEDS);
-        let (reported, ended) = campaign(&source, loaded, seeds, &self.options);
+        let (reported, ended) = match campaign(&source, loaded, self.options.seeds(SEEDS), &self.options, progress) {
+            Ok(done) => done,
+            Err(refused) => return exit.worst(refused),
+        };
+        if let Some(shard) = self.options.shard {
+            return exit.worst(ended).worst(super::shard::told(&reported, shard, &self.options));
+        }
         match self.options.format {
-            Format::Human => self.lines(&reported.outcome, ink),
+            Format::Human => lines(&reported.outcome, self.options.quiet, ink),
             Format::Json => print(&result::render(&reported.outcome)),
             Format::Ndjson => print(&one_line(&result::render(&reported.outcome))),
         }
         exit.worst(ended)
     }
+}
 
-    fn lines(&self, outcome: &crate::campaign::CampaignOutcome, ink: Ink) {
-        let strict = self.options.strict;
-        for variant in &outcome.variants {
-            let met = verdict::judge(variant, strict).iter().all(|row| row.judgement == verdict::Judgement::Met);
-            if met && self.options.quiet {
-                continue;
-            }
-            print(&terminal::one_line(variant, strict, ink));
-            if !met && let Some(seed) = sentence::shown_seed(variant, strict) {
-                print(&format!("    {}\n", sentence::replay(&outcome.invocation, &variant.plan.variant, seed)));
-            }
+/// One line a variant, and how to see what is not as expected.
+pub(crate) fn lines(outcome: &CampaignOutcome, quiet: bool, ink: Ink) {
+    let strict = outcome.invocation.strict;
+    for variant in &outcome.variants {
+        let met = verdict::judge(variant, strict).iter().all(|row| row.judgement == verdict::Judgement::Met);
+        if met && quiet {
+            continue;
         }
+        print(&terminal::one_line(variant, strict, ink));
+        if !met && let Some(seed) = sentence::shown_seed(variant, strict) {
+            print(&format!("    {}\n", sentence::replay(&outcome.invocation, &variant.plan.variant, seed)));
+        }
+    }
+    if let Some(incomplete) = &outcome.incomplete {
+        print(&format!("? {}  {}: this is not everything\n", outcome.scenario, incomplete.told()));
     }
 }

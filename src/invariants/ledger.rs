@@ -27,6 +27,12 @@ impl Verdict {
             Verdict::Undecided => "undecided",
         }
     }
+
+    /// The verdict of this name.
+    pub fn named(name: &str) -> Option<Verdict> {
+        let all = [Verdict::Holds, Verdict::Violated, Verdict::Pending, Verdict::Vacuous, Verdict::Undecided];
+        all.into_iter().find(|verdict| verdict.name() == name)
+    }
 }
 
 /// What a file can set of an invariant.

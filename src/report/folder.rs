@@ -1,8 +1,10 @@
 //! A campaign's folder under `reports/`: every format, the plots, the scenario, and `latest` pointing at the newest.
 
-use super::{ALL, plot};
-use crate::campaign::outcome::CampaignOutcome;
+use super::{ALL, plot, record};
+use crate::campaign::Shard;
+use crate::campaign::outcome::{CampaignOutcome, Invocation};
 use crate::kernel::digest::{Digest, hash_bytes};
+use crate::scenario::plan::Plan;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -71,32 +73,75 @@ pub fn keep_inputs(folder: &Path, inputs: &[(String, Vec<u8>)]) -> io::Result<()
 /// What a campaign's folder keeps of the file that its scenario names so; `None` where it is no campaign's folder or
 /// keeps nothing of that name.
 pub fn kept_input(folder: &Path, named: &str) -> Option<PathBuf> {
-    let index = fs::read_to_string(folder.join(INPUTS)).ok().filter(|_| folder.join("result.json").is_file())?;
+    let is_campaign = |_: &String| folder.join("result.json").is_file() || folder.join(record::FILE).is_file();
+    let index = fs::read_to_string(folder.join(INPUTS)).ok().filter(is_campaign)?;
     let index: BTreeMap<String, String> = serde_json::from_str(&index).ok()?;
     index.get(named).map(|kept| folder.join("inputs").join(file_name(kept)))
 }
 
-/// Sixteen hexadecimal digits over scenario, parameters, seeds and version; a campaign that was interrupted gets a
-/// folder of its own, so that it never replaces a whole one.
-pub fn folder_name(outcome: &CampaignOutcome) -> String {
-    let mut digest = Digest::default();
-    let mut fold = |text: &str| digest.fold(hash_bytes(text.as_bytes()), text.len() as u64);
-    fold(env!("CARGO_PKG_VERSION"));
-    fold(&outcome.scenario);
-    for variant in &outcome.variants {
-        fold(&variant.plan.variant);
-        fold(&variant.plan.hash);
-        for (key, value) in &variant.plan.params {
-            fold(key);
-            fold(value);
+/// What a campaign's folder is named by: everything that decides the outcome.
+pub struct Identity<'a> {
+    pub scenario: &'a str,
+    pub plans: Vec<&'a Plan>,
+    /// Half-open.
+    pub seeds: (u64, u64),
+    pub invocation: &'a Invocation,
+}
+
+impl Identity<'_> {
+    /// Sixteen hexadecimal digits over scenario, parameters, seeds and version.
+    fn digits(&self) -> String {
+        let mut digest = Digest::default();
+        let mut fold = |text: &str| digest.fold(hash_bytes(text.as_bytes()), text.len() as u64);
+        fold(env!("CARGO_PKG_VERSION"));
+        fold(self.scenario);
+        for plan in &self.plans {
+            fold(&plan.variant);
+            fold(&plan.hash);
+            for (key, value) in &plan.params {
+                fold(key);
+                fold(value);
+            }
         }
+        if self.invocation.strict {
+            fold("strict");
+        }
+        if let Some(gate) = self.invocation.gate {
+            fold(&format!("until decided, {}", gate.budget));
+        }
+        if let Some(events) = self.invocation.max_events {
+            fold(&format!("at most {events} events"));
+        }
+        digest.fold(self.seeds.0, self.seeds.1);
+        format!("{:016x}", digest.word())
     }
-    if outcome.invocation.strict {
-        fold("strict");
+
+    /// Where the folder of a campaign, or of one shard of it, lies below `reports`.
+    pub fn place(&self, reports: &Path, shard: Option<Shard>) -> PathBuf {
+        let digits = self.digits();
+        let name = match shard {
+            Some(shard) => format!("{digits}.{}-{}-of-{}", shard.by.name(), shard.k, shard.of),
+            None => digits,
+        };
+        reports.join(file_name(self.scenario)).join(name)
     }
-    digest.fold(outcome.seeds.0, outcome.seeds.1);
-    let partial = if outcome.interrupted { "-partial" } else { "" };
-    format!("{:016x}{partial}", digest.word())
+}
+
+/// The name of the folder of a campaign; one that is incomplete gets a folder of its own, so that it never replaces a
+/// whole one.
+pub fn folder_name(outcome: &CampaignOutcome) -> String {
+    let plans = outcome.variants.iter().map(|variant| &variant.plan).collect();
+    let identity =
+        Identity { scenario: &outcome.scenario, plans, seeds: outcome.seeds, invocation: &outcome.invocation };
+    let partial = if outcome.incomplete.is_some() { "-partial" } else { "" };
+    format!("{}{partial}", identity.digits())
+}
+
+/// Makes the folder of a campaign that begins, with the scenario and the files it reads beside it.
+pub fn begin(folder: &Path, scenario_text: &str, inputs: &[(String, Vec<u8>)]) -> io::Result<()> {
+    create(folder)?;
+    put(&folder.join("scenario.yaml"), scenario_text)?;
+    keep_inputs(folder, inputs)
 }
 
 /// A name as a file name: nothing that leads out of the folder, nothing that a shell or Windows objects to.
@@ -159,6 +204,7 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::outcome::Incomplete;
     use crate::campaign::outcome::fixture::{SOURCE, split_brain};
 
     fn names(folder: &Path) -> Vec<String> {
@@ -200,7 +246,7 @@ mod tests {
         let mut elsewhere = split_brain();
         elsewhere.invocation.file = "/tmp/copy.yaml".to_owned();
         assert_eq!(folder_name(&elsewhere), name);
-        let partial = CampaignOutcome { interrupted: true, ..split_brain() };
+        let partial = CampaignOutcome { incomplete: Some(Incomplete::Interrupted), ..split_brain() };
         assert_eq!(folder_name(&partial), format!("{name}-partial"));
     }
 

@@ -93,7 +93,7 @@ fn overview(outcome: &CampaignOutcome) -> Markup {
                             td { a href={ "#variant-" (index) } { (variant.plan.variant) } }
                             td { (badge(Overall::of(rows.iter().map(|row| &row.judgement)))) }
                             td.number { (number::count(met)) " of " (number::count(rows.len() as u64)) }
-                            td.number { (number::count(variant.runs.len() as u64)) }
+                            td.number { (number::count(variant.made())) }
                         }
                     }
                 }

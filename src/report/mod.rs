@@ -10,6 +10,7 @@ pub mod html;
 pub mod mismatch;
 pub mod number;
 pub mod plot;
+pub mod record;
 pub mod replay;
 pub mod result;
 pub mod rollback;

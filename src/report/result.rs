@@ -1,7 +1,7 @@
 //! `result.json`: the outcome for other tools. Same inputs, same bytes: no wall clock, no path, no thread count.
 
 use super::{number, sentence};
-use crate::campaign::outcome::{CampaignOutcome, VariantOutcome};
+use crate::campaign::outcome::{CampaignOutcome, Incomplete, VariantOutcome};
 use crate::campaign::verdict::{self, Judgement};
 use crate::run::summary::{RunSummary, Verdict};
 use crate::scenario::plan::{ComesOut, Expected};
@@ -28,6 +28,8 @@ pub struct ResultFile<'a> {
     pub verdict: &'static str,
     /// True where somebody stopped the campaign: the rest is true and not everything.
     pub interrupted: bool,
+    /// Why runs are missing; null where none is.
+    pub incomplete: Option<String>,
     /// Half-open.
     pub seeds: (u64, u64),
     pub variants: Vec<VariantRow<'a>>,
@@ -180,7 +182,8 @@ pub fn result(outcome: &CampaignOutcome) -> ResultFile<'_> {
         params: first.map(params).unwrap_or_default(),
         set: outcome.invocation.set.iter().map(|(key, value)| format!("{key}={value}")).collect(),
         verdict: verdict::overall(outcome).name(),
-        interrupted: outcome.interrupted,
+        interrupted: outcome.incomplete == Some(Incomplete::Interrupted),
+        incomplete: outcome.incomplete.as_ref().map(Incomplete::told),
         seeds: outcome.seeds,
         variants: outcome.variants.iter().map(variant_row).collect(),
         expectations: outcome.variants.iter().flat_map(|v| expectation_rows(v, outcome.invocation.strict)).collect(),
@@ -263,14 +266,14 @@ fn metric_rows(variant: &VariantOutcome) -> Vec<MetricRow<'_>> {
     variant.estimates().into_iter().map(row).collect()
 }
 
-fn fault_rows(variant: &VariantOutcome) -> Vec<FaultRow<'_>> {
-    let row = |entry: crate::campaign::outcome::Happened| FaultRow {
+fn fault_rows<'a>(variant: &'a VariantOutcome) -> Vec<FaultRow<'a>> {
+    let row = |entry: &'a crate::campaign::outcome::Happened| FaultRow {
         variant: &variant.plan.variant,
-        fault: entry.label,
+        fault: entry.label.clone(),
         fired_runs: entry.fired_runs,
         fired: entry.times,
     };
-    variant.happened().into_iter().map(row).collect()
+    variant.happened().iter().map(row).collect()
 }
 
 /// The rows of a variant's runs.

@@ -172,7 +172,10 @@ pub fn headline(outcome: &CampaignOutcome) -> String {
             None => "It cannot be told: not every run was made.".to_owned(),
         },
     };
-    if outcome.interrupted { format!("Interrupted, so this is not everything. {text}") } else { text }
+    match &outcome.incomplete {
+        Some(incomplete) => format!("{}, so this is not everything. {text}", incomplete.told()),
+        None => text,
+    }
 }
 
 fn met_of(total: u64) -> String {
@@ -199,6 +202,9 @@ pub fn replay(invocation: &Invocation, variant: &str, seed: u64) -> String {
     if invocation.strict {
         line.push_str(" --strict");
     }
+    if let Some(events) = invocation.max_events {
+        line.push_str(&format!(" --max-events {events}"));
+    }
     line.push_str(&format!(" --seed {seed}"));
     line
 }
@@ -216,7 +222,7 @@ fn quoted(word: &str) -> String {
 /// The seed a report points at: the exhibit's, else the one that would be shown.
 pub fn shown_seed(variant: &VariantOutcome, strict: bool) -> Option<u64> {
     let shown = variant.exhibit.as_ref().map(|exhibit| exhibit.seed);
-    shown.or_else(|| verdict::exhibit_seed(&variant.plan, &variant.runs, strict))
+    shown.or_else(|| variant.tally.shown(strict).map(|run| run.seed))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub fn render(outcome: &CampaignOutcome) -> String {
 }
 
 fn section(outcome: &CampaignOutcome, variant: &VariantOutcome) -> String {
-    let runs = number::runs(variant.runs.len() as u64);
+    let runs = number::runs(variant.made());
     let mut text = format!("\n### {} ({runs}, {})\n\n", escaped(&variant.plan.variant), sentence::seeds(outcome));
     text.push_str("| | expected | seen |\n|---|---|---|\n");
     for row in verdict::judge(variant, outcome.invocation.strict) {

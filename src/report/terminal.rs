@@ -54,7 +54,7 @@ pub fn one_line(variant: &VariantOutcome, strict: bool, ink: Ink) -> String {
         (Judgement::Met | Judgement::Missed(_) | Judgement::Inconclusive(_), _) => false,
     };
     let name = format!("{}:{}", variant.plan.scenario, variant.plan.variant);
-    let runs = number::runs(variant.runs.len() as u64);
+    let runs = number::runs(variant.made());
     let said = match rows.iter().find(unmet) {
         Some(row) => format!("{}: {}", sentence::subject(row), sentence::account(row, variant)),
         None => format!("{} met in {runs}", number::counted(rows.len() as u64, "expectation", "expectations")),
@@ -108,7 +108,7 @@ impl Page {
     fn variant(&mut self, outcome: &CampaignOutcome, variant: &VariantOutcome) {
         let plan = &variant.plan;
         let title = self.paint(Style::new().bold(), &format!("{} · {}", plan.scenario, plan.variant));
-        let runs = number::runs(variant.runs.len() as u64);
+        let runs = number::runs(variant.made());
         self.line(&format!("{title} · {runs}, {}", sentence::seeds(outcome)));
         if !plan.summary.is_empty() {
             self.line(&plan.summary);
@@ -188,8 +188,8 @@ impl Page {
         }
         self.head("timeline");
         let width = width_of(entries.iter().map(|entry| entry.label.as_str()));
-        for entry in &entries {
-            let told = sentence::happened(entry, variant.runs.len() as u64);
+        for entry in entries {
+            let told = sentence::happened(entry, variant.made());
             self.line(&format!("    {:width$}  {told}", entry.label));
         }
     }
@@ -202,7 +202,7 @@ impl Page {
         self.head("plans");
         let width = width_of(ends.iter().map(|(feature, ..)| *feature));
         for (feature, end, runs) in ends {
-            let of = number::counted(variant.runs.len() as u64, "run", "runs");
+            let of = number::counted(variant.made(), "run", "runs");
             self.line(&format!("    {feature:width$}  {end}  {}", self.faint(&format!("{runs} of {of}"))));
         }
     }

@@ -200,12 +200,12 @@ pub fn run(seed: u64, invariants: Vec<InvariantOutcome>) -> RunSummary {
 }
 
 pub fn variant(plan: Plan, runs: Vec<RunSummary>) -> VariantOutcome {
-    VariantOutcome { plan, runs, exhibit: None }
+    VariantOutcome::of(plan, runs)
 }
 
 pub fn campaign(variants: Vec<VariantOutcome>) -> CampaignOutcome {
     let invocation = Invocation { file: "scenarios/split-brain.yaml".to_owned(), ..Invocation::default() };
-    CampaignOutcome { scenario: "split-brain".to_owned(), variants, seeds: (0, 20), interrupted: false, invocation }
+    CampaignOutcome { scenario: "split-brain".to_owned(), variants, seeds: (0, 20), incomplete: None, invocation }
 }
 
 /// The base, which splits as expected, and its repair, in which something else breaks now and then.

@@ -1,28 +1,34 @@
 //! Judging one invariant over all runs of a variant.
 
+use super::gate::{CONFIDENCE, Gate};
 use super::{Judgement, runs};
-use crate::campaign::outcome::{Totals, VariantOutcome, is_exercised, is_violated};
-use crate::run::summary::{InvariantOutcome, Verdict};
+use crate::campaign::tally::{InvariantTally, Tally, Totals};
 use crate::scenario::plan::ComesOut;
 use crate::stats::binomial;
+use crate::stats::evidence::Evidence;
 
 /// How `invariant` came out, and what should be known of it although it was met.
-pub fn judge(outcome: &VariantOutcome, invariant: &'static str, comes_out: &ComesOut) -> (Judgement, Option<String>) {
-    let totals = outcome.totals(invariant);
-    if totals.runs == 0 {
+pub fn judge(
+    all: &Tally,
+    gate: Option<&Gate>,
+    invariant: &'static str,
+    comes_out: &ComesOut,
+) -> (Judgement, Option<String>) {
+    let Some(tally) = all.invariant(invariant) else {
         return (Judgement::Inconclusive(format!("no run looked at {invariant}")), None);
-    }
+    };
     match comes_out {
-        ComesOut::Holds => holds(outcome, &totals),
-        ComesOut::Violated { cause, about } => violated(outcome, &totals, cause.as_deref(), about.as_deref()),
-        ComesOut::AtMost { share, confidence } => at_most(&totals, share.fraction(), *confidence, outcome),
+        ComesOut::Holds => holds(tally, all.runs, gate),
+        ComesOut::Violated { cause, about } => violated(tally, cause.as_deref(), about.as_deref(), gate),
+        ComesOut::AtMost { share, confidence } => at_most(tally, share.fraction(), *confidence, gate),
     }
 }
 
 /// In every seed no violation, nothing pending or undecided; exercised in at least one.
-fn holds(outcome: &VariantOutcome, totals: &Totals) -> (Judgement, Option<String>) {
+fn holds(tally: &InvariantTally, made: u64, gate: Option<&Gate>) -> (Judgement, Option<String>) {
+    let totals = &tally.totals;
     let judgement = if totals.violated_runs > 0 {
-        let seed = first_violated(outcome, totals.name);
+        let seed = first_violated(tally);
         let causes = causes(totals);
         let of = totals.runs;
         Judgement::Missed(format!(
@@ -30,8 +36,8 @@ fn holds(outcome: &VariantOutcome, totals: &Totals) -> (Judgement, Option<String
             totals.violated_runs,
             runs(of)
         ))
-    } else if totals.runs < outcome.runs.len() as u64 {
-        let without = outcome.runs.len() as u64 - totals.runs;
+    } else if totals.runs < made {
+        let without = made - totals.runs;
         Judgement::Inconclusive(format!("{} did not look at it", runs(without)))
     } else if totals.undecided_runs > 0 {
         Judgement::Inconclusive(format!("undecided in {}: a limit was hit first", runs(totals.undecided_runs)))
@@ -40,6 +46,8 @@ fn holds(outcome: &VariantOutcome, totals: &Totals) -> (Judgement, Option<String
         Judgement::Inconclusive(format!("pending in {}: {open}", runs(totals.pending_runs)))
     } else if totals.exercised_runs == 0 {
         Judgement::Inconclusive("never exercised: this result is worth nothing".to_owned())
+    } else if let Some(why) = gate.and_then(|gate| within_budget(&tally.evidence.few, gate, "violated")) {
+        Judgement::Inconclusive(why)
     } else {
         Judgement::Met
     };
@@ -51,34 +59,37 @@ fn holds(outcome: &VariantOutcome, totals: &Totals) -> (Judgement, Option<String
 
 /// In every exercised seed, at least one; for the named cause before all others, and about what is named.
 fn violated(
-    outcome: &VariantOutcome,
-    totals: &Totals,
+    tally: &InvariantTally,
     cause: Option<&str>,
     about: Option<&str>,
+    gate: Option<&Gate>,
 ) -> (Judgement, Option<String>) {
+    let totals = &tally.totals;
     if totals.exercised_runs == 0 {
         return (Judgement::Inconclusive("never exercised: this result is worth nothing".to_owned()), None);
     }
     let exercised = runs(totals.exercised_runs);
     if totals.violated_runs < totals.exercised_runs {
-        let open = outcome.outcomes_of(totals.name).filter(|(_, run)| is_exercised(run) && is_open(run)).count() as u64;
         let why = match totals.violated_runs {
             0 => format!("not violated in any of {exercised} that exercised it"),
             some => format!("violated in {some} of {exercised} that exercised it, not in every one"),
         };
-        let undecided = totals.violated_runs + open == totals.exercised_runs;
+        let undecided = totals.violated_runs + tally.exercised_open == totals.exercised_runs;
         let judgement = if undecided { Judgement::Inconclusive } else { Judgement::Missed }(why);
         return (judgement, None);
     }
     if let Some(cause) = cause
-        && let Some(why) = wrong_cause(outcome, totals, cause)
+        && let Some(why) = wrong_cause(tally, cause)
     {
         return (Judgement::Missed(why), None);
     }
     if let Some(about) = about
-        && let Some(judgement) = not_about(outcome, totals.name, about, cause)
+        && let Some(judgement) = not_about(tally, about)
     {
         return (judgement, None);
+    }
+    if let Some(why) = gate.and_then(|gate| within_budget(&tally.evidence.clean, gate, "clean")) {
+        return (Judgement::Inconclusive(why), None);
     }
     let others: Vec<String> = totals
         .causes
@@ -91,14 +102,12 @@ fn violated(
 }
 
 /// A run may not pass for the wrong reason: each violated run shows the cause, and no cause is more frequent.
-fn wrong_cause(outcome: &VariantOutcome, totals: &Totals, cause: &str) -> Option<String> {
-    let shows = |run: &InvariantOutcome| run.causes.iter().any(|(seen, count)| *seen == cause && *count > 0);
-    let violated = outcome.outcomes_of(totals.name).filter(|(_, run)| is_violated(run));
-    let without: Vec<u64> = violated.filter(|(_, run)| !shows(run)).map(|(seed, _)| seed).collect();
-    if let Some(seed) = without.first() {
-        let missing = runs(without.len() as u64);
+fn wrong_cause(tally: &InvariantTally, cause: &str) -> Option<String> {
+    let totals = &tally.totals;
+    if let Some((missing, seed)) = tally.without(cause) {
         return Some(format!(
-            "violated, but {missing} without the cause `{cause}`, first with seed {seed}{}",
+            "violated, but {} without the cause `{cause}`, first with seed {seed}{}",
+            runs(missing),
             causes(totals)
         ));
     }
@@ -108,34 +117,30 @@ fn wrong_cause(outcome: &VariantOutcome, totals: &Totals, cause: &str) -> Option
         .then(|| format!("violated, but mostly for another cause than `{cause}`: {dominant} ({most} to {count})"))
 }
 
-/// Every violated run must show a violation about this. Only the first of a run are kept, so not finding it among
-/// them proves nothing where there are more.
-fn not_about(outcome: &VariantOutcome, invariant: &str, about: &str, cause: Option<&str>) -> Option<Judgement> {
-    for (seed, run) in outcome.outcomes_of(invariant).filter(|(_, run)| is_violated(run)) {
-        let fits = |named: Option<&str>, seen: &str| named.is_none_or(|named| named == seen);
-        if run.first.iter().any(|violation| violation.about == about && fits(cause, violation.cause)) {
-            continue;
-        }
-        let kept = run.first.len() as u64;
-        return Some(if run.violations > kept {
-            Judgement::Inconclusive(format!("none of the first {kept} violations with seed {seed} is about `{about}`"))
-        } else {
-            Judgement::Missed(format!("no violation with seed {seed} is about `{about}`"))
-        });
-    }
-    None
+/// The first violated run that shows no violation about what is named, if any.
+fn not_about(tally: &InvariantTally, about: &str) -> Option<Judgement> {
+    let astray = tally.astray?;
+    let (seed, kept) = (astray.seed, astray.kept);
+    Some(if astray.more {
+        Judgement::Inconclusive(format!("none of the first {kept} violations with seed {seed} is about `{about}`"))
+    } else {
+        Judgement::Missed(format!("no violation with seed {seed} is about `{about}`"))
+    })
 }
 
 /// A rate with a bound: Clopper–Pearson over the runs in which the invariant was exercised. A run that stays open
 /// counts as violated for the good news and as clean for the bad.
-fn at_most(totals: &Totals, share: f64, confidence: f64, outcome: &VariantOutcome) -> (Judgement, Option<String>) {
+fn at_most(tally: &InvariantTally, share: f64, confidence: f64, gate: Option<&Gate>) -> (Judgement, Option<String>) {
+    if let Some(gate) = gate.filter(|_| tally.totals.exercised_runs > 0) {
+        return gated(tally, share, confidence, gate);
+    }
+    let totals = &tally.totals;
     let n = totals.exercised_runs;
     if n == 0 {
         return (Judgement::Inconclusive("never exercised: this result is worth nothing".to_owned()), None);
     }
     let k = totals.violated_runs;
-    let exercised = outcome.outcomes_of(totals.name).filter(|(_, run)| is_exercised(run));
-    let open = exercised.filter(|(_, run)| is_open(run) && !is_violated(run)).count() as u64;
+    let open = tally.clean_open;
     let upper = binomial::upper_bound(k + open, n, confidence);
     let seen = format!("violated in {k} of {} that exercised it", runs(n));
     let with = format!("with {}% confidence", super::plain(confidence * 100.0));
@@ -145,7 +150,7 @@ fn at_most(totals: &Totals, share: f64, confidence: f64, outcome: &VariantOutcom
     }
     let lower = binomial::lower_bound(k, n, confidence);
     if lower > share {
-        let seed = first_violated(outcome, totals.name);
+        let seed = first_violated(tally);
         let why = format!("{seen}, first with seed {seed}: {with} at least {}", percent(lower));
         return (Judgement::Missed(why), None);
     }
@@ -157,17 +162,45 @@ fn at_most(totals: &Totals, share: f64, confidence: f64, outcome: &VariantOutcom
     (Judgement::Inconclusive(format!("{seen}: {with} up to {}; {more}", percent(upper))), None)
 }
 
-/// The run ended before the invariant could be told.
-fn is_open(outcome: &InvariantOutcome) -> bool {
-    match outcome.verdict {
-        Verdict::Pending | Verdict::Undecided => true,
-        Verdict::Holds | Verdict::Violated | Verdict::Vacuous => false,
+/// The same by evidence that may be looked at after every run, of which each rate gets its part of the error.
+fn gated(tally: &InvariantTally, share: f64, confidence: f64, gate: &Gate) -> (Judgement, Option<String>) {
+    let totals = &tally.totals;
+    let error = gate.error(confidence);
+    let (_, upper) = tally.evidence.few.interval(error);
+    let (lower, _) = tally.evidence.many.interval(error);
+    let percent = |rate: f64| format!("{}%", super::plain(rate * 100.0));
+    let seen = format!("violated in {} of {} that exercised it", totals.violated_runs, runs(totals.exercised_runs));
+    let with = format!("with {}% confidence", super::plain(confidence * 100.0));
+    if upper <= share {
+        return (Judgement::Met, Some(format!("{seen}: {with} at most {} of runs", percent(upper))));
     }
+    if lower > share {
+        let seed = first_violated(tally);
+        return (
+            Judgement::Missed(format!("{seen}, first with seed {seed}: {with} at least {}", percent(lower))),
+            None,
+        );
+    }
+    let interval = format!("{with} {} to {} of runs", percent(lower), percent(upper));
+    let budget = percent(share);
+    (Judgement::Inconclusive(format!("{seen}: {interval}, which straddles the budget of {budget}")), None)
 }
 
-fn first_violated(outcome: &VariantOutcome, invariant: &str) -> u64 {
-    let mut violated = outcome.outcomes_of(invariant).filter(|(_, run)| is_violated(run));
-    violated.next().map(|(seed, _)| seed).expect("asked only where some run is violated")
+/// Why it is not shown yet that fewer than the budget of runs are of this kind; `None` where it is.
+fn within_budget(evidence: &Evidence, gate: &Gate, kind: &str) -> Option<String> {
+    let bound = -libm::log(gate.error(CONFIDENCE));
+    let rate = evidence.failures() as f64 / evidence.runs().max(1) as f64;
+    if rate < gate.budget && evidence.against(gate.budget) >= bound {
+        return None;
+    }
+    let (_, upper) = evidence.interval(gate.error(CONFIDENCE));
+    let (upper, budget) = (super::plain(upper * 100.0), super::plain(gate.budget * 100.0));
+    let of = runs(evidence.runs());
+    Some(format!("{} {kind} of {of}: up to {upper}% of runs may be, and the budget is {budget}%", evidence.failures()))
+}
+
+fn first_violated(tally: &InvariantTally) -> u64 {
+    tally.first_violated.expect("asked only where some run is violated")
 }
 
 fn causes(totals: &Totals) -> String {

@@ -1,6 +1,8 @@
 use super::*;
+use crate::campaign::outcome::Incomplete;
 use crate::campaign::outcome::fixture::*;
-use crate::run::summary::{InvariantOutcome, Verdict};
+use crate::run::summary::{InvariantOutcome, RunSummary, Verdict};
+use crate::scenario::plan::Plan;
 use crate::units::Share;
 
 /// How one invariant is judged whose runs came out like this.
@@ -148,6 +150,7 @@ fn a_fault_that_never_fires_is_inconclusive_only_if_so_in_every_run() {
     outcome.runs[0].happenings[0].1 = 0;
     assert_eq!(Overall::of(judge(&outcome, false).iter().map(|row| &row.judgement)), Overall::Pass);
     outcome.runs[1].happenings[0].1 = 0;
+    let outcome = VariantOutcome::of(outcome.plan, outcome.runs);
     let rows = judge(&outcome, false);
     let never = inconclusive("`control_plane.down eu-central` never took place in 2 runs");
     assert_eq!(rows.last().map(|row| &row.judgement), Some(&never));
@@ -164,7 +167,7 @@ fn a_miss_goes_before_what_could_not_be_told_and_both_before_success() {
     assert_eq!(exit_code(&campaign(vec![met.clone()])), 0);
     assert_eq!(exit_code(&campaign(vec![met.clone(), vague.clone()])), 3);
     assert_eq!(exit_code(&campaign(vec![vague, miss, met.clone()])), 1);
-    let partial = CampaignOutcome { interrupted: true, ..campaign(vec![met]) };
+    let partial = CampaignOutcome { incomplete: Some(Incomplete::Interrupted), ..campaign(vec![met]) };
     assert_eq!(exit_code(&partial), 3);
     assert_eq!(exit_code(&campaign(vec![])), 3);
 }
@@ -190,9 +193,10 @@ fn nothing_expected_and_nothing_run_are_never_green() {
 #[test]
 fn the_run_shown_is_the_first_that_contradicts_an_expectation() {
     let runs = vec![run(3, vec![clean()]), run(4, vec![broken("completion", 1, &[("x", 1)])]), run(5, vec![stale()])];
-    let shown = |comes_out| exhibit_seed(&plan("base", vec![expects("split-brain", comes_out)]), &runs, false);
+    let seed = |plan: &Plan, runs: &[RunSummary]| Tally::of(plan, runs).shown(false).map(|run| run.seed);
+    let shown = |comes_out| seed(&plan("base", vec![expects("split-brain", comes_out)]), &runs);
     assert_eq!(shown(ComesOut::Holds), Some(5));
     assert_eq!(shown(VIOLATED), Some(4));
-    assert_eq!(exhibit_seed(&plan("base", vec![]), &runs[..1], false), Some(3));
-    assert_eq!(exhibit_seed(&plan("base", vec![]), &[], false), None);
+    assert_eq!(seed(&plan("base", vec![]), &runs[..1]), Some(3));
+    assert_eq!(seed(&plan("base", vec![]), &[]), None);
 }

@@ -5,7 +5,6 @@ use crate::campaign::outcome::{Totals, VariantOutcome};
 use crate::campaign::verdict::{self, Judged, Overall};
 use crate::report::{number, sentence};
 use crate::run::summary::Verdict;
-use crate::units::SimTime;
 use maud::{Markup, html};
 
 /// Rows of seeds at most; `seeds.csv` has all of them.
@@ -134,7 +133,7 @@ pub fn happenings(variant: &VariantOutcome) -> Markup {
                 @for entry in variant.happened() {
                     tr {
                         td { (entry.label) }
-                        td { (sentence::happened(&entry, variant.runs.len() as u64)) }
+                        td { (sentence::happened(entry, variant.made())) }
                     }
                 }
             }
@@ -147,13 +146,11 @@ pub fn steps(variant: &VariantOutcome) -> Markup {
         table {
             thead { tr { th { "step" } th.number { "published at" } th.number { "in runs" } } }
             tbody {
-                @for (label, times) in published(variant) {
-                    @let first = times.iter().min().copied().unwrap_or_default();
-                    @let last = times.iter().max().copied().unwrap_or_default();
+                @for step in &variant.tally.published {
                     tr {
-                        td { (label) }
-                        td.number { (first) @if last != first { " to " (last) } }
-                        td.number { (number::count(times.len() as u64)) " of " (number::count(variant.runs.len() as u64)) }
+                        td { (step.label) }
+                        td.number { (step.first) @if step.last != step.first { " to " (step.last) } }
+                        td.number { (number::count(step.runs)) " of " (number::count(variant.made())) }
                     }
                 }
             }
@@ -161,20 +158,8 @@ pub fn steps(variant: &VariantOutcome) -> Markup {
     }
 }
 
-/// Every step that any run published, in the order of first mention, with its times.
-fn published(variant: &VariantOutcome) -> Vec<(&str, Vec<SimTime>)> {
-    let mut steps: Vec<(&str, Vec<SimTime>)> = Vec::new();
-    for (label, at) in variant.runs.iter().flat_map(|run| &run.steps) {
-        match steps.iter_mut().find(|(known, _)| known == label) {
-            Some((_, times)) => times.push(*at),
-            None => steps.push((label, vec![*at])),
-        }
-    }
-    steps
-}
-
 pub fn seeds(variant: &VariantOutcome) -> Markup {
-    let more = variant.runs.len().saturating_sub(SEEDS) as u64;
+    let more = variant.made().saturating_sub(SEEDS as u64);
     html! {
         table {
             thead { tr { th.number { "seed" } th { "digest" } th.number { "events" } th.number { "draws" } th.number { "end" } th { "violated" } } }

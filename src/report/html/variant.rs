@@ -15,7 +15,7 @@ pub fn section(outcome: &CampaignOutcome, variant: &VariantOutcome, index: usize
         section.variant id={ "variant-" (index) } {
             h2 { "Variant " (variant.plan.variant) " " (badge(overall)) }
             p.facts {
-                (number::runs(variant.runs.len() as u64)) ", " (sentence::seeds(outcome))
+                (number::runs(variant.made())) ", " (sentence::seeds(outcome))
                 " · scenario hash " code { (variant.plan.hash) }
                 @for (key, value) in &variant.plan.params { " · " code { (key) "=" (value) } }
             }
@@ -34,7 +34,7 @@ pub fn section(outcome: &CampaignOutcome, variant: &VariantOutcome, index: usize
                 h3 { "How plans ended" }
                 (scroll("How plans ended", tables::plans(variant)))
             }
-            @if variant.runs.iter().any(|run| !run.steps.is_empty()) {
+            @if !variant.tally.published.is_empty() {
                 h3 { "Steps of the rollout" }
                 (scroll("Steps of the rollout", tables::steps(variant)))
             }
