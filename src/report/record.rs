@@ -393,7 +393,8 @@ mod tests {
         let (_folder, path) = place();
         written(&path, &runs(), true);
         let text = std::fs::read_to_string(&path).expect("it was written");
-        let without: Vec<&str> = text.lines().enumerate().filter(|(line, _)| *line != 5).map(|(_, text)| text).collect();
+        let without: Vec<&str> =
+            text.lines().enumerate().filter(|(line, _)| *line != 5).map(|(_, text)| text).collect();
         std::fs::write(&path, without.join("\n") + "\n").expect("it is writable");
         let why = read(&path).expect_err("a run is missing").0;
         assert!(why.contains("20 runs above, and there are 19"), "{why}");
