@@ -93,3 +93,80 @@ fn mistakes_are_told_with_the_nearest_name_and_exit_code_2() {
         assert!(err.contains(expected), "{args:?}: {err}");
     }
 }
+
+/// The small scenario with variants that differ in exposure.
+fn small() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let edge = "checkout: { decides_from: [context] }, billing: { decides_from: [context] }";
+    let more = format!(
+        "
+  slow-poll:
+    services: {{ gateway: {{ edge: true, sdk: {{ poll: 60s }} }}, {edge} }}
+    expect: {{ split-brain: holds }}
+  ramp:
+    services: {{ gateway: {{ edge: true }}, {edge} }}
+    rollout: {{ new-checkout: {{ steps: [{{ name: half, at: 1m, move: [{{ to: 'on', percent: 50% }}] }}] }} }}
+    expect: {{ split-brain: holds }}
+"
+    );
+    let text = include_str!("../benches/models/split-brain-small.yaml").replace("arrivals: 20/s", "arrivals: 5/s");
+    std::fs::write(folder.path().join("small.yaml"), text + &more).expect("it is writable");
+    folder
+}
+
+fn within(folder: &tempfile::TempDir, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("windtunnel").expect("the binary is built with its tests");
+    let output = command.current_dir(folder.path()).args(args).output().expect("the binary runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_best_is_chosen_among_those_that_may_be_and_the_worse_are_left_out_early() {
+    let folder = small();
+    let best = ["compare", "small.yaml", "--best", "--primary", "exposed_interactions.count", "--format", "json"];
+    let (code, said, why) = within(&folder, &[&best[..], &["--indifference", "5"]].concat());
+    assert_eq!(code, 0, "{why}");
+    let found: Json = serde_json::from_str(&said).expect("it is JSON");
+    assert_eq!(found["best"], "ramp");
+    let fate = |at: usize| (&found["variants"][at]["variant"], &found["variants"][at]["fate"]);
+    assert_eq!(fate(0), (&Json::from("base"), &Json::from("infeasible")));
+    assert_eq!(found["variants"][0]["violates"]["invariant"], "split-brain");
+    assert_eq!(fate(1), (&Json::from("edge-context"), &Json::from("worse")));
+    // Both poll every 30 s: nothing tells their propagation apart.
+    let best = ["compare", "small.yaml", "--best", "--primary", "time_to_full", "--indifference", "0.1"];
+    let (code, said, _) = within(
+        &folder,
+        &[&best[..], &["--variants", "edge-context,ramp", "--baseline", "edge-context", "--seeds", "1..31"]].concat(),
+    );
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("INCONCLUSIVE: 30 seeds do not tell which is the best by 100ms"), "{said}");
+}
+
+#[test]
+fn files_and_recorded_runs_are_sides_and_meet_the_same_seeds() {
+    let folder = small();
+    let made = within(&folder, &["test", "small.yaml", "--seeds", "1..13", "--out", "recorded", "--quiet"]);
+    assert_eq!(made.0, 0, "{}", made.2);
+    let fresh = within(&folder, &["compare", "small.yaml", "--seeds", "1..13", "--format", "json"]);
+    let recorded = within(&folder, &["compare", "recorded/latest", "--format", "json"]);
+    assert_eq!((recorded.0, &recorded.1), (0, &fresh.1), "{}", recorded.2);
+    // Seeds that only one side has are left out.
+    let args = ["compare", "recorded/latest:edge-context", "small.yaml:ramp", "--seeds", "5..41", "--format", "json"];
+    let (code, said, why) = within(&folder, &args);
+    assert_eq!(code, 0, "{why}");
+    let found: Json = serde_json::from_str(&said).expect("it is JSON");
+    assert_eq!((&found["seeds"][0], &found["seeds"][1], &found["compared"]), (&5.into(), &13.into(), &8.into()));
+    assert_eq!(found["against"][0]["variant"], "split-brain-small:ramp");
+    let refused = |args: &[&str]| {
+        let (code, _, why) = within(&folder, &[&["compare"], args].concat());
+        assert_eq!(code, 2, "{why}");
+        why
+    };
+    assert!(refused(&["recorded/latest:edge-contxt", "small.yaml"]).contains("did you mean `edge-context`?"));
+    assert!(refused(&["small.yaml:ramp"]).contains("one side is nothing to compare"));
+    assert!(refused(&["recorded/latest:base", "small.yaml", "--seeds", "90..99"]).contains("no seed in common"));
+    assert!(refused(&["recorded/latest", "--best", "--indifference", "1"]).contains("recorded runs are what they are"));
+    assert!(refused(&["small.yaml", "--seeds", "1..20000"]).contains("at most 10000 seeds"));
+    assert!(refused(&["small.yaml", "--best", "--indifference", "0"]).contains("takes for ever"));
+}

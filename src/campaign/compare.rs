@@ -90,14 +90,15 @@ pub struct Discordant {
     pub p_value: f64,
 }
 
-/// Compares finished variants; the first is the baseline. Only seeds that all of them have are looked at.
+/// Compares finished variants; the first is the baseline. Only seeds that all of them have are looked at, so that every
+/// run has its like.
 pub fn compare(mut outcomes: Vec<VariantOutcome>, seeds: (u64, u64), interrupted: bool, primary: &str) -> Comparison {
-    let compared = outcomes.iter().map(|outcome| outcome.runs.len()).min().unwrap_or(0);
-    for outcome in outcomes.iter_mut().filter(|outcome| outcome.runs.len() > compared) {
-        outcome.runs.truncate(compared);
+    let common = common_seeds(&outcomes);
+    for outcome in outcomes.iter_mut().filter(|outcome| outcome.runs.len() > common.len()) {
+        outcome.runs.retain(|run| common.binary_search(&run.seed).is_ok());
         outcome.tally = Tally::of(&outcome.plan, &outcome.runs);
     }
-    let named = invariants_named(&outcomes);
+    let named = invariants_named(outcomes.iter().map(|outcome| &outcome.plan));
     let mut variants: Vec<Judged> = outcomes.iter().map(|outcome| judged(outcome, &named)).collect();
     let fronts: Vec<(bool, [Option<f64>; 3])> = variants.iter().map(|one| (one.feasible, one.front)).collect();
     for one in &mut variants {
@@ -113,8 +114,8 @@ pub fn compare(mut outcomes: Vec<VariantOutcome>, seeds: (u64, u64), interrupted
     }
     Comparison {
         scenario: baseline.plan.scenario.clone(),
-        seeds,
-        compared: compared as u64,
+        seeds: common.first().zip(common.last()).map_or(seeds, |(first, last)| (*first, last + 1)),
+        compared: common.len() as u64,
         interrupted,
         baseline: baseline.plan.variant.clone(),
         primary: primary.to_owned(),
@@ -123,10 +124,22 @@ pub fn compare(mut outcomes: Vec<VariantOutcome>, seeds: (u64, u64), interrupted
     }
 }
 
+/// The seeds that every variant has, in their order.
+fn common_seeds(outcomes: &[VariantOutcome]) -> Vec<u64> {
+    let mut common: Vec<u64> =
+        outcomes.first().map_or(Vec::new(), |first| first.runs.iter().map(|run| run.seed).collect());
+    for outcome in &outcomes[1.min(outcomes.len())..] {
+        // Both are in seed order.
+        let has = |seed: &u64| outcome.runs.binary_search_by_key(seed, |run| run.seed).is_ok();
+        common.retain(has);
+    }
+    common
+}
+
 /// What any variant's file says of invariants, in the order in which it is said.
-fn invariants_named(outcomes: &[VariantOutcome]) -> Vec<&'static str> {
+pub fn invariants_named<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Vec<&'static str> {
     let mut named = Vec::new();
-    for expectation in outcomes.iter().flat_map(|outcome| &outcome.plan.expectations) {
+    for expectation in plans.into_iter().flat_map(|plan| &plan.expectations) {
         if let Expected::Invariant { name, .. } = expectation.of
             && !named.contains(&name)
         {

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod outcome;
 pub mod pool;
 pub mod seeds;
+pub mod select;
 pub mod tally;
 pub mod verdict;
 

@@ -241,7 +241,7 @@ pub(crate) fn finished(writer: Writer, complete: bool) -> Exit {
     }
 }
 
-fn progress_bar(total: u64, quiet: bool) -> ProgressBar {
+pub(crate) fn progress_bar(total: u64, quiet: bool) -> ProgressBar {
     if quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

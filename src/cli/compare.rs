@@ -1,9 +1,13 @@
-//! `windtunnel compare`: variants of one scenario on the same seeds.
+//! `windtunnel compare`: variants, files or recorded runs on the same seeds.
 
-use super::campaign::{Progress, campaign};
-use super::run::{Options, plan};
-use super::{Exit, files, print, tell};
-use crate::campaign::compare::{PRIMARY, compare, knows_metric};
+use super::campaign::progress_bar;
+use super::run::{MOST, Options};
+use super::sides::{Of, Side, sides, too_many};
+use super::{Exit, print, stop, tell};
+use crate::campaign::compare::{PRIMARY, compare, invariants_named, knows_metric};
+use crate::campaign::outcome::{KEPT, VariantOutcome};
+use crate::campaign::select::{Choice, NoChoice, select};
+use crate::campaign::{Orders, Seeds, Unrecorded, run_variant};
 use crate::models::metric;
 use crate::report::compare as report;
 use crate::report::terminal::Ink;
@@ -15,22 +19,34 @@ use std::path::PathBuf;
 /// Seeds when none are named: with fewer, intervals of skewed differences are too narrow (coverage of the studentised
 /// bootstrap on lognormal differences: 92% with 30 seeds, 93% with 100).
 const SEEDS: u64 = 200;
+/// The error of a choice.
+const ALPHA: f64 = 0.05;
 
-/// Every variant runs over the same seeds, and only the seed's differences are looked at. The exit code does not judge
-/// which is better: 0 when everything was compared, 2 for a mistake, 130 and 143 when interrupted.
+/// Every side runs over the same seeds, and only the seeds' differences are looked at. The exit code does not judge
+/// which is better: 0 when everything was compared, 2 for a mistake, 3 when nothing could be chosen, 130 and 143 when
+/// interrupted.
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
-    /// The scenario file; none: the embedded one.
-    file: Option<PathBuf>,
+    /// One scenario file: its variants; none: the embedded one. One folder of a result: its recorded variants. Several
+    /// files and folders: each is a side, `FILE:VARIANT` a variant of it, and the first is the baseline.
+    #[arg(value_name = "FILE")]
+    paths: Vec<PathBuf>,
     /// Only these variants; without it, all of them. `base` is the file as it is.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     variants: Vec<String>,
-    /// The variant that the others are held against.
-    #[arg(long, value_name = "NAME", default_value = "base")]
-    baseline: String,
+    /// The variant that the others are held against; without it, the file as it is.
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
     /// The metric that decides; the others describe.
     #[arg(long, value_name = "METRIC", default_value = PRIMARY)]
     primary: String,
+    /// Choose the best with 95% confidence, and run no more than that needs: whatever is clearly worse, or violates an
+    /// invariant that the file names, is left out early.
+    #[arg(long, requires = "indifference")]
+    best: bool,
+    /// With `--best`: a difference of the primary metric that does not matter, in the metric's unit.
+    #[arg(long, value_name = "NUMBER", requires = "best", value_parser = indifference)]
+    indifference: Option<f64>,
     /// Set a parameter or a key.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -51,72 +67,132 @@ enum Format {
     Json,
 }
 
+fn indifference(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("expected a number, found `{text}`"))?;
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err("to tell a difference of nothing takes for ever: expected more than 0".to_owned())
+    }
+}
+
 impl Compare {
     pub fn run(self, ink: Ink) -> Exit {
-        let source = match files::read(self.file.as_deref(), &self.set, ink) {
-            Ok(source) => source,
-            Err(exit) => return exit,
-        };
-        let known: Vec<String> =
-            std::iter::once("base".to_owned()).chain(source.scenario.variants().iter().cloned()).collect();
-        let wanted = match self.wanted(&known) {
-            Ok(wanted) => wanted,
-            Err(exit) => return exit,
-        };
-        let options =
-            Options { set: self.set.clone(), jobs: self.jobs, no_report: true, quiet: false, ..Options::default() };
-        let mut loaded = Vec::new();
-        for name in &wanted {
-            let variant = (name != "base").then_some(name.as_str());
-            match plan(&source, variant, &options, ink) {
-                Ok(one) => loaded.push(one),
-                Err(exit) => return exit,
-            }
+        match self.compared(ink) {
+            Ok(exit) | Err(exit) => exit,
         }
-        if !loaded.iter().all(|one| knows_metric(&one.plan, &self.primary)) {
-            let own = loaded.iter().flat_map(|one| &one.plan.estate.own_metrics).map(|own| own.name.as_str());
-            let names = metric::ALL.iter().map(|metric| metric.name).chain(own);
-            let help = nearest(&self.primary, names).map(|near| format!(": did you mean `{near}`?"));
-            let help = help.unwrap_or_else(|| ": `windtunnel list metrics` names them".to_owned());
-            tell(&format!("error: not every variant has a metric `{}`{help}\n", self.primary));
-            return Exit::USAGE;
+    }
+
+    fn compared(&self, ink: Ink) -> Result<Exit, Exit> {
+        let options = Options { set: self.set.clone(), jobs: self.jobs, no_report: true, ..Options::default() };
+        let (source, sides) = sides(&self.paths, &self.variants, self.baseline.as_deref(), &options, ink)?;
+        self.check_metric(&sides)?;
+        let scenario = source.map_or_else(
+            || {
+                let mut names: Vec<&str> = sides.iter().map(|side| side.plan().scenario.as_str()).collect();
+                names.dedup();
+                names.join(", ")
+            },
+            |source| source.scenario.name().to_owned(),
+        );
+        if self.best {
+            return self.chosen(&scenario, sides, &options);
         }
         let seeds = self.seeds.clone().unwrap_or(1..1 + SEEDS);
-        let (reported, ended) = match campaign(&source, loaded, seeds, &options, &mut Progress::start()) {
-            Ok(done) => done,
-            Err(refused) => return refused,
-        };
-        let outcome = reported.outcome;
-        let found = compare(outcome.variants, outcome.seeds, outcome.incomplete.is_some(), &self.primary);
+        if seeds.end - seeds.start > KEPT as u64 {
+            return Err(too_many());
+        }
+        let outcomes = self.outcomes(sides, &seeds, &options);
+        let stop = stop::signals();
+        let mut found = compare(outcomes, (seeds.start, seeds.end), stop.exit().is_some(), &self.primary);
+        found.scenario = scenario;
+        if found.compared == 0 && stop.exit().is_none() {
+            tell("error: the sides have no seed in common\n");
+            return Err(Exit::USAGE);
+        }
         print(&match self.format {
             Format::Human => report::text(&found),
             Format::Json => report::json(&found),
         });
-        if ended.is_interruption() { ended } else { Exit::PASS }
+        Ok(stop.exit().unwrap_or(Exit::PASS))
     }
 
-    /// The baseline and the others, each once.
-    fn wanted(&self, known: &[String]) -> Result<Vec<String>, Exit> {
-        let others = if self.variants.is_empty() { known } else { &self.variants };
-        let mut wanted = vec![self.baseline.clone()];
-        for name in others {
-            if !wanted.contains(name) {
-                wanted.push(name.clone());
-            }
+    /// The runs of every side.
+    fn outcomes(&self, sides: Vec<Side>, seeds: &Range<u64>, options: &Options) -> Vec<VariantOutcome> {
+        let to_run = sides.iter().filter(|side| matches!(side.of, Of::Plan(_))).count() as u64;
+        let bar = progress_bar(to_run * (seeds.end - seeds.start), false);
+        let progress = || bar.inc(1);
+        let orders = Orders { progress: &progress, ..Orders::new(options.jobs(), &stop::signals().requested) };
+        let mut outcomes = Vec::new();
+        for side in sides {
+            let mut outcome = match side.of {
+                Of::Runs(outcome) => *outcome,
+                Of::Plan(plan) => {
+                    bar.set_message(side.name.clone());
+                    run_variant(*plan, &Seeds::all(seeds.clone()), &orders, &mut Unrecorded)
+                }
+            };
+            outcome.plan.variant = side.name;
+            outcomes.push(outcome);
         }
-        if let Some(wrong) = wanted.iter().find(|name| !known.contains(name)) {
-            let near = nearest(wrong, known.iter().map(String::as_str));
-            let help = near.map_or_else(
-                || format!("expected one of {}", known.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            tell(&format!("error: there is no variant `{wrong}`: {help}\n"));
-            return Err(Exit::USAGE);
+        bar.finish_and_clear();
+        outcomes
+    }
+
+    /// `--best`.
+    fn chosen(&self, scenario: &str, sides: Vec<Side>, options: &Options) -> Result<Exit, Exit> {
+        let mut plans = Vec::new();
+        for side in sides {
+            let Of::Plan(mut plan) = side.of else {
+                tell("error: --best runs as many seeds as it needs, and recorded runs are what they are: name files\n");
+                return Err(Exit::USAGE);
+            };
+            plan.variant = side.name;
+            plans.push(*plan);
         }
-        if wanted.len() < 2 {
-            tell("error: nothing to compare: the scenario has one variant, and two are needed\n");
-            return Err(Exit::USAGE);
+        let named = invariants_named(&plans);
+        let choice = Choice {
+            primary: &self.primary,
+            indifference: self.indifference.expect("clap requires it"),
+            alpha: ALPHA,
+            seeds: self.seeds.clone().unwrap_or(1..1 + MOST),
+        };
+        let bar = progress_bar(0, false);
+        bar.set_message(scenario.to_owned());
+        let progress = || bar.inc(1);
+        let stop = stop::signals();
+        let orders = Orders { progress: &progress, ..Orders::new(options.jobs(), &stop.requested) };
+        let found = select(plans, &named, &choice, &orders);
+        bar.finish_and_clear();
+        let found = found.map_err(|why| {
+            tell(&match why {
+                NoChoice::NoValue { variant, seed } => {
+                    format!(
+                        "error: {} has no value in {variant} with seed {seed}: take another --primary\n",
+                        self.primary
+                    )
+                }
+                NoChoice::TooFewSeeds => "error: a choice looks at 20 seeds before it leaves anything out\n".to_owned(),
+            });
+            Exit::USAGE
+        })?;
+        print(&match self.format {
+            Format::Human => report::choice_text(scenario, &found, &choice),
+            Format::Json => report::choice_json(scenario, &found, &choice),
+        });
+        let decided = if found.best.is_some() { Exit::PASS } else { Exit(3) };
+        Ok(stop.exit().unwrap_or(decided))
+    }
+
+    fn check_metric(&self, sides: &[Side]) -> Result<(), Exit> {
+        if sides.iter().all(|side| knows_metric(side.plan(), &self.primary)) {
+            return Ok(());
         }
-        Ok(wanted)
+        let own = sides.iter().flat_map(|side| &side.plan().estate.own_metrics).map(|own| own.name.as_str());
+        let names = metric::ALL.iter().map(|metric| metric.name).chain(own);
+        let help = nearest(&self.primary, names).map(|near| format!(": did you mean `{near}`?"));
+        let help = help.unwrap_or_else(|| ": `windtunnel list metrics` names them".to_owned());
+        tell(&format!("error: not every variant has a metric `{}`{help}\n", self.primary));
+        Err(Exit::USAGE)
     }
 }

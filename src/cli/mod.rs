@@ -19,6 +19,7 @@ mod rollback;
 mod run;
 mod schema;
 mod shard;
+mod sides;
 mod stop;
 mod test;
 mod validate;

@@ -1,8 +1,11 @@
 //! Variants side by side, in words for a terminal and as JSON.
 
+mod choice;
+
 use super::number::{counted, percent, plain, quantity, with_plain_spaces};
 use crate::campaign::compare::{Against, Comparison, Discordant, FRONT, Judged, Measured};
 use crate::stats::paired::Paired;
+pub use choice::{choice_json, choice_text};
 use serde_json::{Value as Json, json};
 
 /// The version of the JSON document.

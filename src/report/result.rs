@@ -2,6 +2,7 @@
 
 use super::{number, sentence};
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, VariantOutcome};
+use crate::campaign::tally::metric::Quantile;
 use crate::campaign::verdict::{self, Judgement};
 use crate::run::summary::{RunSummary, Verdict};
 use crate::scenario::plan::{ComesOut, Expected};
@@ -47,6 +48,8 @@ pub struct VariantRow<'a> {
     pub variant: &'a str,
     pub scenario_hash: &'a str,
     pub params: BTreeMap<&'a str, &'a str>,
+    /// Runs made. `runs` lists the first ten thousand of them, and runs.ndjson all.
+    pub runs: u64,
 }
 
 /// One thing expected, and whether it was seen.
@@ -113,6 +116,18 @@ pub struct MetricRow<'a> {
     pub ci95: Option<(Number, Number)>,
     /// Seeds with a value.
     pub n: u64,
+    /// Over seeds: `p50`, `p90`, `p95`, `p99`; null where there are too few seeds to tell it.
+    pub quantiles: BTreeMap<&'static str, Option<QuantileRow>>,
+}
+
+/// A quantile over seeds.
+#[derive(Debug, Serialize)]
+pub struct QuantileRow {
+    pub value: Number,
+    /// By order statistics.
+    pub ci95: (Number, Number),
+    /// Within 1% of the values: there were too many to keep them all.
+    pub approximate: bool,
 }
 
 /// One entry of the timeline.
@@ -199,7 +214,12 @@ fn params(variant: &VariantOutcome) -> BTreeMap<&str, &str> {
 }
 
 fn variant_row(variant: &VariantOutcome) -> VariantRow<'_> {
-    VariantRow { variant: &variant.plan.variant, scenario_hash: &variant.plan.hash, params: params(variant) }
+    VariantRow {
+        variant: &variant.plan.variant,
+        scenario_hash: &variant.plan.hash,
+        params: params(variant),
+        runs: variant.made(),
+    }
 }
 
 fn expectation_rows(variant: &VariantOutcome, strict: bool) -> Vec<ExpectationRow<'_>> {
@@ -262,8 +282,17 @@ fn metric_rows(variant: &VariantOutcome) -> Vec<MetricRow<'_>> {
         mean: Number(estimate.mean),
         ci95: estimate.ci95.map(|(low, high)| (Number(low), Number(high))),
         n: estimate.seeds,
+        quantiles: ["p50", "p90", "p95", "p99"].into_iter().zip(estimate.quantiles.map(quantile_row)).collect(),
     };
     variant.estimates().into_iter().map(row).collect()
+}
+
+fn quantile_row(quantile: Option<Quantile>) -> Option<QuantileRow> {
+    quantile.map(|Quantile { value, interval: (low, high), approximate }| QuantileRow {
+        value: Number(value),
+        ci95: (Number(low), Number(high)),
+        approximate,
+    })
 }
 
 fn fault_rows<'a>(variant: &'a VariantOutcome) -> Vec<FaultRow<'a>> {

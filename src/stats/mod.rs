@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod holm;
 pub mod order;
 pub mod paired;
+pub mod selection;
 pub mod sketch;
 pub mod student;
 

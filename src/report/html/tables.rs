@@ -1,13 +1,14 @@
 //! The tables of a variant.
 
 use super::badge;
-use crate::campaign::outcome::{Totals, VariantOutcome};
+use crate::campaign::outcome::{Estimate, QUANTILES, Totals, VariantOutcome};
 use crate::campaign::verdict::{self, Judged, Overall};
 use crate::report::{number, sentence};
 use crate::run::summary::Verdict;
+use crate::stats::order;
 use maud::{Markup, html};
 
-/// Rows of seeds at most; `seeds.csv` has all of them.
+/// Rows of seeds at most; `seeds.csv` has all that are kept, `runs.ndjson` all.
 const SEEDS: usize = 200;
 
 pub fn expectations(variant: &VariantOutcome, rows: &[Judged]) -> Markup {
@@ -94,7 +95,7 @@ fn verdict_badge(verdict: Verdict) -> Markup {
 pub fn metrics(variant: &VariantOutcome) -> Markup {
     html! {
         table {
-            thead { tr { th { "metric" } th.number { "mean over seeds" } th.number { "95% interval" } th.number { "seeds" } } }
+            thead { tr { th { "metric" } th.number { "mean over seeds" } th.number { "95% interval" } th.number { "median" } th.number { "95th percentile" } th.number { "seeds" } } }
             tbody {
                 @for estimate in variant.estimates() {
                     @let told = |value| number::quantity(value, estimate.unit);
@@ -104,10 +105,25 @@ pub fn metrics(variant: &VariantOutcome) -> Markup {
                         td.number {
                             @if let Some((low, high)) = estimate.ci95 { (told(low)) " to " (told(high)) } @else { "–" }
                         }
+                        td.number { (quantile(&estimate, 0)) }
+                        td.number { (quantile(&estimate, 2)) }
                         td.number { (number::count(estimate.seeds)) }
                     }
                 }
             }
+        }
+    }
+}
+
+/// A quantile over seeds, or how many seeds it needs.
+fn quantile(estimate: &Estimate, at: usize) -> Markup {
+    html! {
+        @match estimate.quantiles[at] {
+            Some(told) => {
+                @if told.approximate { "≈ " }
+                (number::quantity(told.value, estimate.unit))
+            }
+            None => span.quiet { "needs " (number::runs(order::runs_needed(QUANTILES[at], 0.95))) }
         }
     }
 }
@@ -178,6 +194,6 @@ pub fn seeds(variant: &VariantOutcome) -> Markup {
                 }
             }
         }
-        @if more > 0 { p.quiet { "and " (number::counted(more, "more run", "more runs")) " in seeds.csv" } }
+        @if more > 0 { p.quiet { "and " (number::counted(more, "more run", "more runs")) " in runs.ndjson" } }
     }
 }

@@ -40,15 +40,30 @@ struct Metric<'a> {
 struct Invariant<'a> {
     name: Cow<'a, str>,
     verdict: Cow<'a, str>,
+    // Most invariants have nothing to do in most runs: what is zero or empty is not written.
+    #[serde(default, skip_serializing_if = "is_zero")]
     checked: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     exercised: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     violations: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     in_baseline: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pending: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     min_margin: Option<Real>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     causes: Vec<(Cow<'a, str>, u64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     apart: Vec<(Cow<'a, str>, u64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     first: Vec<Broken<'a>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize, Deserialize)]
