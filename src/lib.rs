@@ -33,8 +33,10 @@
 //!   problems with their places. Nothing is simulated here and no file is opened.
 //! - [`run`]: one seed. The loop and its limits, forks, checkpoints, metrics, series, attribution against the run without
 //!   the rollout, the story. No second seed.
-//! - [`campaign`]: many seeds on scoped threads, folded in seed order; expectations judged. No format.
-//! - [`report`]: one format per file, each a pure function of an outcome. No judging, no clock.
+//! - [`campaign`]: many seeds on scoped threads, folded in seed order into a [`tally`](campaign::tally) of bounded size;
+//!   expectations judged, variants compared, the best chosen. No format.
+//! - [`report`]: one format per file, each a pure function of an outcome; the [`record`](report::record) of runs, from which
+//!   campaigns go on and shards are merged. No judging, no clock.
 //! - [`validation`]: the engine against [`theory`], family by family, through scenario texts like a user's. No shortcut
 //!   into a model.
 //! - [`cli`]: one subcommand per file. The only place that prints, opens files and looks at the clock.

@@ -1,5 +1,6 @@
 //! The command line: one subcommand per file. The only place that prints, reads files and looks at the clock.
 
+mod baseline;
 mod campaign;
 mod check;
 mod clock;

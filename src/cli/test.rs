@@ -1,5 +1,6 @@
 //! `windtunnel test`: every scenario and variant against its `expect`.
 
+use super::baseline::Baseline;
 use super::campaign::{Progress, campaign};
 use super::files;
 use super::run::{Format, Options, one_document_only, one_file_only, one_line, plan};
@@ -22,6 +23,8 @@ pub(crate) struct Test {
     /// Only scenarios and variants whose `scenario:variant` contains this.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    #[command(flatten)]
+    baseline: Baseline,
     #[command(flatten)]
     options: Options,
 }
@@ -83,6 +86,7 @@ impl Test {
             return exit;
         }
         *judged += loaded.len();
+        let whole = loaded.len() == 1 + variants.len();
         let (reported, ended) = match campaign(&source, loaded, self.options.seeds(SEEDS), &self.options, progress) {
             Ok(done) => done,
             Err(refused) => return exit.worst(refused),
@@ -95,7 +99,7 @@ impl Test {
             Format::Json => print(&result::render(&reported.outcome)),
             Format::Ndjson => print(&one_line(&result::render(&reported.outcome))),
         }
-        exit.worst(ended)
+        exit.worst(ended).worst(self.baseline.judge(&reported.outcome, whole))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Nothing here simulates or judges, and nothing reads a clock: equal outcomes give equal bytes.
 
 pub mod audit;
+pub mod baseline;
 pub mod compare;
 pub mod csv;
 pub mod folder;
