@@ -8,7 +8,8 @@ use std::process::Command;
 const SMALL: &str = include_str!("../benches/models/split-brain-small.yaml");
 
 fn windtunnel(folder: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(cargo_bin("windtunnel")).current_dir(folder).args(args).output().expect("the binary runs");
+    let output =
+        Command::new(cargo_bin("windtunnel")).current_dir(folder).args(args).output().expect("the binary runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
@@ -19,7 +20,8 @@ fn numbers_that_move_fail_until_they_are_blessed() {
     let place = folder.path();
     let file = place.join("small.yaml");
     fs::write(&file, SMALL).expect("it is writable");
-    let test = |more: &[&str]| windtunnel(place, &[&["test", "small.yaml", "--no-report", "--seeds", "1..6"], more].concat());
+    let test =
+        |more: &[&str]| windtunnel(place, &[&["test", "small.yaml", "--no-report", "--seeds", "1..6"], more].concat());
     let none = test(&["--baseline"]);
     assert_eq!(none.0, 3, "{}", none.1);
     assert!(none.1.contains("? split-brain-small:base  has no golden numbers yet: --bless"), "{}", none.1);
@@ -44,7 +46,11 @@ fn numbers_that_move_fail_until_they_are_blessed() {
     let half: String = SMALL.split("variants:").next().expect("a first half").to_owned();
     fs::write(&file, half.replace("poll: 30s", "poll: 29s")).expect("it is writable");
     let gone = test(&["--baseline"]);
-    assert!(gone.0 == 1 && gone.1.contains("split-brain-small:edge-context  has golden numbers and is no variant"), "{}", gone.1);
+    assert!(
+        gone.0 == 1 && gone.1.contains("split-brain-small:edge-context  has golden numbers and is no variant"),
+        "{}",
+        gone.1
+    );
     fs::write(place.join("reports/baselines/split-brain-small.ndjson"), "{\n").expect("it is writable");
     let broken = test(&["--baseline"]);
     assert!(broken.0 == 2 && broken.2.contains("split-brain-small.ndjson: line 1:"), "{}", broken.2);
@@ -62,6 +68,9 @@ fn the_readme_shows_the_golden_numbers_of_today() {
     if std::env::var_os("WINDTUNNEL_BLESS").is_some() {
         fs::write(root.join("README.md"), format!("{before}{begin}{table}{end}{after}")).expect("it is writable");
     } else {
-        assert!(shown == table, "the README's numbers are not those of reports/baselines: WINDTUNNEL_BLESS=why cargo test --test baselines");
+        assert!(
+            shown == table,
+            "the README's numbers are not those of reports/baselines: WINDTUNNEL_BLESS=why cargo test --test baselines"
+        );
     }
 }

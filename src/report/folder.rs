@@ -45,6 +45,10 @@ pub fn write(outcome: &CampaignOutcome, reports: &Path, scenario_text: &str, met
             put(&folder.join("plots").join(file), &plot.file())?;
         }
     }
+    #[cfg(feature = "parquet")]
+    for (file, bytes) in super::parquet::files(outcome) {
+        put_bytes(&folder.join(file), &bytes)?;
+    }
     point(reports, &within)?;
     Ok(folder)
 }

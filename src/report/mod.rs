@@ -10,6 +10,8 @@ pub mod folder;
 pub mod html;
 pub mod mismatch;
 pub mod number;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod plot;
 pub mod record;
 pub mod replay;
