@@ -1,5 +1,6 @@
 //! Many seeds: a pool of threads, results folded in seed order, and what they come to. Nothing here knows a format.
 
+pub mod accepted;
 pub mod compare;
 pub mod outcome;
 pub mod pool;

@@ -14,6 +14,7 @@ use super::verdict::gate::Gate;
 use crate::models::metric::{self, Metric};
 use crate::run::summary::{RunSummary, Series, Story};
 use crate::scenario::plan::Plan;
+use crate::units::Day;
 use std::borrow::Cow;
 
 /// How many runs of a variant are kept for the rows of reports. The rest is in the sums, and in the record of runs.
@@ -54,6 +55,11 @@ pub struct Invocation {
     pub gate: Option<Gate>,
     /// `--max-events`: runs end after so many events.
     pub max_events: Option<u64>,
+    /// The day by which accepted violations were judged; `None` where nothing is accepted, so that no day matters.
+    pub today: Option<Day>,
+    /// Every variant and every seed that belongs to the scenario's test is here, so that what an accepted violation
+    /// accepts and nobody saw is over. Otherwise it may be seen elsewhere.
+    pub whole: bool,
 }
 
 /// Why a campaign does not have all of its runs.

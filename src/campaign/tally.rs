@@ -4,8 +4,9 @@
 pub mod invariant;
 pub mod metric;
 
+use super::accepted;
 use crate::run::summary::{InvariantOutcome, RunSummary};
-use crate::scenario::plan::{ComesOut, Expected, Plan};
+use crate::scenario::plan::{Accepted, ComesOut, Expected, Plan};
 use crate::units::SimTime;
 
 pub use invariant::{InvariantTally, Totals};
@@ -32,6 +33,8 @@ pub struct Tally {
     shown: Shown,
     /// What each invariant is expected to come to.
     expected: Vec<(&'static str, ComesOut)>,
+    /// The violations that are accepted today.
+    accepted: Vec<Accepted>,
 }
 
 /// An entry of the timeline over all runs.
@@ -81,6 +84,7 @@ impl Tally {
             ends: Vec::new(),
             shown: Shown::default(),
             expected: expected.collect(),
+            accepted: accepted::in_force(plan),
         }
     }
 
@@ -224,15 +228,18 @@ impl Tally {
     }
 
     fn contradicts(&self, run: &RunSummary, strict: bool) -> bool {
+        let is_accepted =
+            |outcome: &InvariantOutcome| accepted::is_accepted(&self.accepted, outcome.name, &outcome.causes);
         run.invariants.iter().filter(|outcome| invariant::is_violated(outcome)).any(|outcome| {
             let expected = self.expected.iter().find(|(name, _)| *name == outcome.name);
             match expected.map(|(_, comes_out)| comes_out) {
-                Some(ComesOut::Holds | ComesOut::AtMost { .. }) => true,
+                Some(ComesOut::Holds) => !is_accepted(outcome),
+                Some(ComesOut::AtMost { .. }) => true,
                 Some(ComesOut::Violated { cause: Some(cause), .. }) => {
                     outcome.causes.first().is_some_and(|(dominant, _)| dominant != cause)
                 }
                 Some(ComesOut::Violated { cause: None, .. }) => false,
-                None => strict,
+                None => strict && !is_accepted(outcome),
             }
         })
     }

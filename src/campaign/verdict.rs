@@ -7,6 +7,7 @@ mod invariant;
 #[cfg(test)]
 mod tests;
 
+use super::accepted;
 use super::outcome::{CampaignOutcome, VariantOutcome};
 use super::tally::Tally;
 use crate::scenario::plan::{ComesOut, Expected};
@@ -19,6 +20,8 @@ pub enum Judgement {
     Met,
     Missed(String),
     Inconclusive(String),
+    /// Missed, and the file accepts what it was missed by, today.
+    Accepted(String),
 }
 
 /// What is judged in one row.
@@ -88,7 +91,7 @@ impl Overall {
         let mut overall = Overall::Pass;
         for judgement in judgements {
             match judgement {
-                Judgement::Met => {}
+                Judgement::Met | Judgement::Accepted(_) => {}
                 Judgement::Missed(_) => return Overall::Fail,
                 Judgement::Inconclusive(_) => overall = Overall::Inconclusive,
             }
@@ -121,7 +124,10 @@ pub fn judge(outcome: &VariantOutcome, strict: bool) -> Vec<Judged> {
 pub fn overall(outcome: &CampaignOutcome) -> Overall {
     let strict = outcome.invocation.strict;
     let rows: Vec<Judged> = outcome.variants.iter().flat_map(|variant| judge(variant, strict)).collect();
-    let overall = Overall::of(rows.iter().map(|row| &row.judgement));
+    let mut overall = Overall::of(rows.iter().map(|row| &row.judgement));
+    if accepted::standings(outcome).iter().any(|one| one.standing == accepted::Standing::Over) {
+        overall = Overall::Fail;
+    }
     let partial = outcome.incomplete.is_some() || outcome.variants.is_empty();
     if partial && overall == Overall::Pass { Overall::Inconclusive } else { overall }
 }
@@ -137,7 +143,7 @@ fn expected_rows(outcome: &VariantOutcome) -> Vec<Judged> {
     let judged = outcome.plan.expectations.iter().map(|expectation| {
         let (judgement, note) = match &expectation.of {
             Expected::Invariant { name, comes_out } => {
-                invariant::judge(&outcome.tally, outcome.gate.as_ref(), name, comes_out)
+                invariant::judge(&outcome.plan, &outcome.tally, outcome.gate.as_ref(), name, comes_out)
             }
             Expected::Metric { name, at_least, at_most } => metric_row(outcome, name, *at_least, *at_most),
             Expected::Reached { .. } => {
@@ -164,7 +170,8 @@ fn strict_rows(outcome: &VariantOutcome) -> Vec<Judged> {
     };
     let unnamed = outcome.invariants().into_iter().filter(|name| !named(name) && reachable(name));
     let judged = unnamed.map(|name| {
-        let (judgement, note) = invariant::judge(&outcome.tally, outcome.gate.as_ref(), name, &ComesOut::Holds);
+        let (judgement, note) =
+            invariant::judge(&outcome.plan, &outcome.tally, outcome.gate.as_ref(), name, &ComesOut::Holds);
         Judged { text: format!("{name}: holds (strict)"), of: Subject::Strict(name), judgement, note }
     });
     judged.collect()

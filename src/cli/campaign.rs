@@ -6,7 +6,7 @@ use super::run::{Emit, Options};
 use super::{Exit, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, Invocation, VariantOutcome};
 use crate::campaign::verdict::gate::Gate;
-use crate::campaign::{Orders, Record, Seeds, Unrecorded, run_variant, verdict};
+use crate::campaign::{Orders, Record, Seeds, Unrecorded, run_variant};
 use crate::report::folder::{self, Identity, Meta};
 use crate::report::record::{self, Header, Refused, Writer};
 use crate::run::Limits;
@@ -51,7 +51,8 @@ pub(crate) fn campaign(
     progress: &mut Progress,
 ) -> Result<(Reported, Exit), Exit> {
     let plans: Vec<Plan> = loaded.into_iter().map(|one| one.plan).collect();
-    let invocation = invocation(source, &plans, options);
+    let whole = options.ci.is_test && plans.len() == 1 + source.scenario.variants().len();
+    let invocation = Invocation { whole, ..invocation(source, &plans, options) };
     let shares = shares(&plans, &seeds, options, progress);
     let folder = place(source, &plans, &seeds, &invocation, options);
     let (mut record, mut exit) = opened(source, &plans, &seeds, &invocation, options, progress, folder.as_deref())?;
@@ -102,7 +103,7 @@ pub(crate) fn campaign(
     if options.shard.is_some() {
         return Ok((Reported { outcome, report: folder }, exit));
     }
-    exit = exit.worst(Exit(verdict::exit_code(&outcome)));
+    exit = exit.worst(options.ci.exit(&outcome));
     let (report, written) = concluded(&outcome, source, options, &progress.clock);
     Ok((Reported { outcome, report }, exit.worst(written)))
 }
@@ -152,6 +153,8 @@ fn invocation(source: &Source, plans: &[Plan], options: &Options) -> Invocation 
         strict: options.strict,
         gate: options.until_decided.then(|| Gate::of(plans, options.budget.fraction())),
         max_events: options.max_events,
+        today: plans.iter().find_map(|plan| plan.judged_on),
+        whole: false,
     }
 }
 
@@ -199,6 +202,8 @@ fn opened(
         strict: invocation.strict,
         budget: invocation.gate.map(|gate| gate.budget),
         max_events: invocation.max_events,
+        today: invocation.today.map(|day| day.to_string()),
+        whole: invocation.whole,
         nth: progress.files,
         shard: options.shard.map(Into::into),
         ..Header::new(source.scenario.name(), variants, (seeds.start, seeds.end))

@@ -1,7 +1,9 @@
-//! The wall clock: for `meta.json` only, never for a result.
+//! The wall clock: for `meta.json`, and for the day by which accepted violations are judged, which a result records.
 
 #![expect(clippy::disallowed_types, reason = "the one place that may look at the clock; nothing simulated sees it")]
 
+use crate::units::Day;
+use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// When a campaign began.
@@ -24,6 +26,15 @@ impl Clock {
     pub fn started(&self) -> String {
         rfc3339(self.began.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
+}
+
+/// Today, in UTC: one day for all that a process judges, whenever midnight falls.
+pub(crate) fn today() -> Day {
+    static TODAY: OnceLock<Day> = OnceLock::new();
+    *TODAY.get_or_init(|| {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Day(i32::try_from(seconds / 86_400).unwrap_or(i32::MAX))
+    })
 }
 
 /// A moment in RFC 3339, to the second: days to a civil date after Howard Hinnant's `civil_from_days`.

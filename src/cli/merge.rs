@@ -1,13 +1,14 @@
 //! `windtunnel report merge`: the records of shards put together, judged and reported as one campaign.
 
 use super::campaign::{Reported, concluded};
+use super::ci::{self, Ci};
 use super::clock::Clock;
 use super::files::{self, Source};
 use super::run::{Emit, Format, Options, compiled, emitted, one_line};
 use super::test::lines;
 use super::{Exit, print, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, Invocation, VariantOutcome};
-use crate::campaign::{Orders, Seeds, run_variant, verdict};
+use crate::campaign::{Orders, Seeds, run_variant};
 use crate::report::folder::{self, Identity};
 use crate::report::record::merged::{Merged, Wrong};
 use crate::report::record::{self, Header, Reading, Refused, Writer};
@@ -36,6 +37,8 @@ pub(crate) struct Merge {
     /// Only failures.
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    ci: Ci,
 }
 
 /// The records of one campaign.
@@ -104,17 +107,23 @@ impl Merge {
         let set: Vec<String> = header.set.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let mut source = files::read(Some(&folder.join("scenario.yaml")), &set, ink)?;
         source.path = (!header.file.is_empty()).then(|| PathBuf::from(&header.file));
+        // Shards that were made around midnight are judged by the later day.
+        let recorded = header.today.as_ref().and_then(|day| ci::day(day).ok());
+        let today = recorded.map(|recorded| self.ci.named_day().unwrap_or(recorded));
         let invocation = Invocation {
             file: header.file.clone(),
             set: header.set.clone(),
             strict: header.strict,
             gate: None,
             max_events: header.max_events,
+            today,
+            whole: header.whole,
         };
         let mut plans = Vec::new();
         for (variant, hash) in &header.variants {
             let named = (variant != "base").then_some(variant.as_str());
-            let plan = compiled(&source, named, &set, ink)?.plan;
+            let mut plan = compiled(&source, named, &set, ink)?.plan;
+            plan.judged_on = today.filter(|_| !plan.accepted.is_empty());
             if plan.hash != *hash {
                 let folder = folder.display();
                 return Err(refused(format!("{folder}: its scenario.yaml is not the one whose runs were recorded")));
@@ -169,7 +178,7 @@ impl Merge {
             incomplete,
             invocation,
         };
-        exit = exit.worst(Exit(verdict::exit_code(&outcome)));
+        exit = exit.worst(self.ci.exit(&outcome));
         Ok((source, Reported { outcome, report: None }, exit))
     }
 
@@ -238,6 +247,7 @@ fn add(groups: &mut Vec<Group>, path: PathBuf, header: Header) -> Result<(), Exi
         let (one, other) = (group.records[0].0.display(), path.display());
         return Err(refused(format!("{one} and {other} are of scenario {}, and differ in {what}", header.scenario)));
     }
+    group.header.today = group.header.today.take().max(header.today);
     group.records.push((path, k));
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod baseline;
 mod campaign;
 mod check;
+mod ci;
 mod clock;
 mod compare;
 mod completions;

@@ -1,6 +1,7 @@
 //! `windtunnel run`: scenario files over seeds.
 
 use super::campaign::{Progress, Reported, campaign};
+use super::ci::Ci;
 use super::files::{self, Source};
 use super::verify;
 use super::which::Which;
@@ -75,6 +76,8 @@ pub(crate) struct Options {
     /// Only failures.
     #[arg(short, long)]
     pub quiet: bool,
+    #[command(flatten)]
+    pub ci: Ci,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -103,6 +106,7 @@ impl Default for Options {
             max_events: None,
             format: Format::Human,
             quiet: false,
+            ci: Ci::default(),
         }
     }
 }
@@ -255,7 +259,8 @@ pub(crate) fn compiled(source: &Source, variant: Option<&str>, set: &[String], i
 
 /// Compiles a variant, and tells what its author may want to know.
 pub(crate) fn plan(source: &Source, variant: Option<&str>, options: &Options, ink: Ink) -> Result<Loaded, Exit> {
-    let loaded = compiled(source, variant, &options.set, ink)?;
+    let mut loaded = compiled(source, variant, &options.set, ink)?;
+    loaded.plan.judged_on = (!loaded.plan.accepted.is_empty()).then(|| options.ci.today());
     if !loaded.notes.is_empty() && !options.quiet {
         tell(&format!("{}\n", render(&loaded.notes, source.scenario.sources(), ink == Ink::Colored)));
     }

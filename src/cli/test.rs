@@ -30,7 +30,8 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    pub fn run(self, ink: Ink) -> Exit {
+    pub fn run(mut self, ink: Ink) -> Exit {
+        self.options.ci.is_test = true;
         let paths = if self.paths.is_empty() { vec![PathBuf::from("scenarios")] } else { self.paths.clone() };
         let mut exit = Exit::PASS;
         let mut judged = 0;
@@ -119,4 +120,5 @@ pub(crate) fn lines(outcome: &CampaignOutcome, quiet: bool, ink: Ink) {
     if let Some(incomplete) = &outcome.incomplete {
         print(&format!("? {}  {}: this is not everything\n", outcome.scenario, incomplete.told()));
     }
+    print(&terminal::over(outcome, ink));
 }

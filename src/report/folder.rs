@@ -116,6 +116,9 @@ impl Identity<'_> {
         if let Some(events) = self.invocation.max_events {
             fold(&format!("at most {events} events"));
         }
+        if let Some(today) = self.invocation.today {
+            fold(&today.to_string());
+        }
         digest.fold(self.seeds.0, self.seeds.1);
         format!("{:016x}", digest.word())
     }

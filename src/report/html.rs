@@ -35,6 +35,7 @@ pub fn render(outcome: &CampaignOutcome) -> String {
                     @for (index, variant) in outcome.variants.iter().enumerate() {
                         (variant::section(outcome, variant, index))
                     }
+                    (accepted(outcome))
                     (replaying(outcome))
                     (sources(outcome))
                 }
@@ -102,6 +103,16 @@ fn overview(outcome: &CampaignOutcome) -> Markup {
     }
 }
 
+fn accepted(outcome: &CampaignOutcome) -> Markup {
+    let entries = crate::campaign::accepted::standings(outcome);
+    html! {
+        @if !entries.is_empty() {
+            h2 { "Accepted violations" }
+            (scroll("Accepted violations", tables::accepted(&entries)))
+        }
+    }
+}
+
 fn replaying(outcome: &CampaignOutcome) -> Markup {
     let seed = |variant: &VariantOutcome| sentence::shown_seed(variant, outcome.invocation.strict);
     html! {
@@ -166,6 +177,13 @@ fn mark(overall: Overall) -> &'static str {
 
 fn badge(overall: Overall) -> Markup {
     html! { span.badge.(tone(overall)) { (mark(overall)) " " (word(overall).to_lowercase()) } }
+}
+
+fn badge_of(judgement: &Judgement) -> Markup {
+    match judgement {
+        Judgement::Accepted(_) => html! { span.badge.unsure { "! accepted" } },
+        Judgement::Met | Judgement::Missed(_) | Judgement::Inconclusive(_) => badge(Overall::of([judgement])),
+    }
 }
 
 #[cfg(test)]

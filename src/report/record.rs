@@ -38,6 +38,10 @@ pub struct Header {
     /// `--until-decided`: its budget.
     pub budget: Option<f64>,
     pub max_events: Option<u64>,
+    /// The day by which accepted violations are judged, where there are any.
+    pub today: Option<String>,
+    /// All variants of the scenario are tested.
+    pub whole: bool,
     /// The place of the file among those of one command.
     pub nth: u64,
     /// Half-open, of the whole campaign.
@@ -84,6 +88,8 @@ impl Header {
             strict: false,
             budget: None,
             max_events: None,
+            today: None,
+            whole: false,
             nth: 0,
             seeds,
             variants,

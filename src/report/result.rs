@@ -1,6 +1,7 @@
 //! `result.json`: the outcome for other tools. Same inputs, same bytes: no wall clock, no path, no thread count.
 
 use super::{number, sentence};
+use crate::campaign::accepted;
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, VariantOutcome};
 use crate::campaign::tally::metric::Quantile;
 use crate::campaign::verdict::{self, Judgement};
@@ -35,6 +36,11 @@ pub struct ResultFile<'a> {
     pub seeds: (u64, u64),
     pub variants: Vec<VariantRow<'a>>,
     pub expectations: Vec<ExpectationRow<'a>>,
+    /// The day by which accepted violations were judged; left out, as they are, where nothing is accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub today: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedRow<'a>>,
     pub invariants: Vec<InvariantRow<'a>>,
     pub metrics: Vec<MetricRow<'a>>,
     pub faults: Vec<FaultRow<'a>>,
@@ -58,11 +64,44 @@ pub struct ExpectationRow<'a> {
     pub variant: &'a str,
     /// As the file writes it.
     pub expected: String,
-    /// `met`, `missed` or `inconclusive`.
+    /// `met`, `missed`, `inconclusive` or `accepted`.
     pub judgement: &'static str,
     /// Why it was not met; null where it was.
     pub why: Option<String>,
     pub note: Option<String>,
+}
+
+/// One accepted violation, and how it stands.
+#[derive(Debug, Serialize)]
+pub struct AcceptedRow<'a> {
+    pub invariant: &'static str,
+    /// Null: whatever the cause.
+    pub cause: Option<&'a str>,
+    /// The last day on which it is accepted.
+    pub until: String,
+    pub owner: &'a str,
+    pub ticket: &'a str,
+    /// `accepted`; `expired`; `over`: nothing violates it any more, in any variant and seed of the scenario's test;
+    /// `not seen`, where not all of them are here.
+    pub standing: &'static str,
+    pub violations: u64,
+    /// The variants in which it occurs.
+    pub variants: Vec<&'a str>,
+}
+
+impl<'a> AcceptedRow<'a> {
+    fn of(entry: accepted::Entry<'a>) -> AcceptedRow<'a> {
+        AcceptedRow {
+            invariant: entry.accepted.invariant,
+            cause: entry.accepted.cause.as_deref(),
+            until: entry.accepted.until.to_string(),
+            owner: &entry.accepted.owner,
+            ticket: &entry.accepted.ticket,
+            standing: entry.standing.name(),
+            violations: entry.violations,
+            variants: entry.seen_in,
+        }
+    }
 }
 
 /// One invariant over all runs of a variant.
@@ -202,6 +241,8 @@ pub fn result(outcome: &CampaignOutcome) -> ResultFile<'_> {
         seeds: outcome.seeds,
         variants: outcome.variants.iter().map(variant_row).collect(),
         expectations: outcome.variants.iter().flat_map(|v| expectation_rows(v, outcome.invocation.strict)).collect(),
+        today: outcome.invocation.today.map(|day| day.to_string()),
+        accepted: accepted::standings(outcome).into_iter().map(AcceptedRow::of).collect(),
         invariants: outcome.variants.iter().flat_map(invariant_rows).collect(),
         metrics: outcome.variants.iter().flat_map(metric_rows).collect(),
         faults: outcome.variants.iter().flat_map(fault_rows).collect(),
@@ -228,6 +269,7 @@ fn expectation_rows(variant: &VariantOutcome, strict: bool) -> Vec<ExpectationRo
             Judgement::Met => ("met", None),
             Judgement::Missed(why) => ("missed", Some(why)),
             Judgement::Inconclusive(why) => ("inconclusive", Some(why)),
+            Judgement::Accepted(why) => ("accepted", Some(why)),
         };
         ExpectationRow { variant: &variant.plan.variant, expected: judged.text, judgement, why, note: judged.note }
     };

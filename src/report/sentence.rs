@@ -1,6 +1,7 @@
 //! What reports say in words, the same in every format: counts, expectations, the verdict, the line to paste.
 
 use super::number;
+use crate::campaign::accepted::{self, Entry, Standing};
 use crate::campaign::outcome::{CampaignOutcome, Happened, Invocation, Totals, VariantOutcome};
 use crate::campaign::verdict::{self, Judged, Judgement, Overall, Subject};
 use crate::run::summary::Verdict;
@@ -88,8 +89,10 @@ pub fn account(row: &Judged, outcome: &VariantOutcome) -> String {
     };
     match (&row.judgement, expected) {
         (Judgement::Met, _) => met(row, outcome),
-        (Judgement::Missed(why) | Judgement::Inconclusive(why), Some(expected)) => format!("{expected}, but {why}"),
-        (Judgement::Missed(why) | Judgement::Inconclusive(why), None) => why.clone(),
+        (Judgement::Missed(why) | Judgement::Inconclusive(why) | Judgement::Accepted(why), Some(expected)) => {
+            format!("{expected}, but {why}")
+        }
+        (Judgement::Missed(why) | Judgement::Inconclusive(why) | Judgement::Accepted(why), None) => why.clone(),
     }
 }
 
@@ -159,10 +162,23 @@ pub fn headline(outcome: &CampaignOutcome) -> String {
         format!("{} in {}: {}", subject(row), variant.plan.variant, account(row, variant))
     };
     let text = match verdict::overall(outcome) {
-        Overall::Pass => format!("Everything expected was seen: {}.", met_of(total)),
+        Overall::Pass => {
+            let accepted =
+                rows.iter().filter(|(_, row)| matches!(row.judgement, Judgement::Accepted(_))).count() as u64;
+            match accepted {
+                0 => format!("Everything expected was seen: {}.", met_of(total)),
+                some => format!(
+                    "Everything expected was seen, or is accepted until a day: {}, {} met, {} accepted.",
+                    number::counted(total, "expectation", "expectations"),
+                    number::count(total - some),
+                    number::count(some)
+                ),
+            }
+        }
         Overall::Fail => {
             let missed = rows.iter().filter(|(_, row)| matches!(row.judgement, Judgement::Missed(_))).count() as u64;
-            let which = first(|judgement| matches!(judgement, Judgement::Missed(_))).map(told).unwrap_or_default();
+            let which = first(|judgement| matches!(judgement, Judgement::Missed(_))).map(told);
+            let which = which.or_else(|| over(outcome)).unwrap_or_default();
             let are = if missed == 1 { "is" } else { "are" };
             let of = number::counted(total, "expectation", "expectations");
             format!("{} of {of} {are} missed. {which}.", number::count(missed))
@@ -175,6 +191,30 @@ pub fn headline(outcome: &CampaignOutcome) -> String {
     match &outcome.incomplete {
         Some(incomplete) => format!("{}, so this is not everything. {text}", incomplete.told()),
         None => text,
+    }
+}
+
+/// The first accepted violation that is over.
+fn over(outcome: &CampaignOutcome) -> Option<String> {
+    let entries = accepted::standings(outcome);
+    let entry = entries.iter().find(|entry| entry.standing == Standing::Over)?;
+    Some(format!("{}: {}", accepted::named(entry.accepted), accepted::over(entry.accepted)))
+}
+
+/// An accepted violation and how it stands, in one line.
+pub fn standing(entry: &Entry<'_>) -> String {
+    let terms = accepted::terms(entry.accepted);
+    let seen = || {
+        let violations = number::counted(entry.violations, "violation", "violations");
+        format!("{violations} in {}", entry.seen_in.join(", "))
+    };
+    match entry.standing {
+        Standing::InForce => format!("{terms}; {}", seen()),
+        Standing::Expired => format!("{terms}: expired; {}", seen()),
+        Standing::Over => accepted::over(entry.accepted),
+        Standing::NotSeen => {
+            format!("{terms}; not seen here, and `windtunnel test` of all variants tells whether it is over")
+        }
     }
 }
 
@@ -204,6 +244,9 @@ pub fn replay(invocation: &Invocation, variant: &str, seed: u64) -> String {
     }
     if let Some(events) = invocation.max_events {
         line.push_str(&format!(" --max-events {events}"));
+    }
+    if let Some(today) = invocation.today {
+        line.push_str(&format!(" --today {today}"));
     }
     line.push_str(&format!(" --seed {seed}"));
     line

@@ -1,6 +1,7 @@
 //! `summary.md`: the outcome on half a page, for a pull request or a CI step.
 
 use super::{number, sentence};
+use crate::campaign::accepted;
 use crate::campaign::outcome::{CampaignOutcome, VariantOutcome};
 use crate::campaign::verdict::{self, Judgement, Overall};
 
@@ -15,6 +16,15 @@ pub fn render(outcome: &CampaignOutcome) -> String {
     for variant in &outcome.variants {
         text.push_str(&section(outcome, variant));
     }
+    let entries = accepted::standings(outcome);
+    if !entries.is_empty() {
+        text.push_str("\n### accepted violations\n\n| | accepted | |\n|---|---|---|\n");
+    }
+    for entry in &entries {
+        let (named, told) = (accepted::named(entry.accepted), sentence::standing(entry));
+        let mark = entry.standing.name();
+        text.push_str(&format!("| {mark} | {} | {} |\n", escaped(&named), escaped(&told)));
+    }
     number::with_plain_spaces(&text)
 }
 
@@ -27,6 +37,7 @@ fn section(outcome: &CampaignOutcome, variant: &VariantOutcome) -> String {
             Judgement::Met => "met",
             Judgement::Missed(_) => "**missed**",
             Judgement::Inconclusive(_) => "*inconclusive*",
+            Judgement::Accepted(_) => "*accepted*",
         };
         let account = sentence::account(&row, variant);
         text.push_str(&format!("| {mark} | {} | {} |\n", escaped(&row.text), escaped(&account)));
@@ -44,7 +55,7 @@ fn section(outcome: &CampaignOutcome, variant: &VariantOutcome) -> String {
 }
 
 /// Text that Markdown takes as it is, in a table cell too.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,6 +1,7 @@
 //! What `windtunnel run` and `windtunnel test` print: what was expected and seen, one story, the line to paste.
 
 use super::{number, sentence};
+use crate::campaign::accepted::{self, Entry, Standing};
 use crate::campaign::outcome::{CampaignOutcome, Estimate, VariantOutcome};
 use crate::campaign::verdict::{self, Judged, Judgement, Overall, Subject};
 use crate::run::summary::{Story, Verdict};
@@ -40,6 +41,7 @@ pub fn render(outcome: &CampaignOutcome, report: Option<&Path>, ink: Ink) -> Str
         page.variant(outcome, variant);
         page.line("");
     }
+    page.accepted(outcome);
     page.close(outcome, report);
     number::with_plain_spaces(&page.text)
 }
@@ -51,15 +53,41 @@ pub fn one_line(variant: &VariantOutcome, strict: bool, ink: Ink) -> String {
     let overall = Overall::of(rows.iter().map(|row| &row.judgement));
     let unmet = |row: &&Judged| match (&row.judgement, overall) {
         (Judgement::Missed(_), Overall::Fail) | (Judgement::Inconclusive(_), Overall::Inconclusive) => true,
-        (Judgement::Met | Judgement::Missed(_) | Judgement::Inconclusive(_), _) => false,
+        (Judgement::Met | Judgement::Missed(_) | Judgement::Inconclusive(_) | Judgement::Accepted(_), _) => false,
     };
     let name = format!("{}:{}", variant.plan.scenario, variant.plan.variant);
     let runs = number::runs(variant.made());
+    let accepted: Vec<&Judged> = rows.iter().filter(|row| matches!(row.judgement, Judgement::Accepted(_))).collect();
     let said = match rows.iter().find(unmet) {
         Some(row) => format!("{}: {}", sentence::subject(row), sentence::account(row, variant)),
-        None => format!("{} met in {runs}", number::counted(rows.len() as u64, "expectation", "expectations")),
+        None => {
+            let total = number::counted(rows.len() as u64, "expectation", "expectations");
+            let met = (rows.len() - accepted.len()) as u64;
+            match accepted.len() as u64 {
+                0 => format!("{total} met in {runs}"),
+                some => format!("{total} in {runs}: {} met, {} accepted", number::count(met), number::count(some)),
+            }
+        }
     };
-    number::with_plain_spaces(&format!("{} {name}  {said}\n", page.mark_of(overall)))
+    let mut text = format!("{} {name}  {said}\n", page.mark_of(overall));
+    for row in accepted {
+        let told = format!("{}: {}", sentence::subject(row), sentence::account(row, variant));
+        text.push_str(&format!("  {} {told}\n", page.accepted_mark()));
+    }
+    number::with_plain_spaces(&text)
+}
+
+/// The accepted violations that are over, one line each, as `windtunnel test` prints them after the variants.
+pub fn over(outcome: &CampaignOutcome, ink: Ink) -> String {
+    let page = Page { text: String::new(), ink };
+    let entries = accepted::standings(outcome);
+    let over = entries.iter().filter(|entry| entry.standing == Standing::Over);
+    let line = |entry: &Entry<'_>| {
+        let named = accepted::named(entry.accepted);
+        let mark = page.mark_of(Overall::Fail);
+        format!("{mark} {}  {named}: {}\n", outcome.scenario, sentence::standing(entry))
+    };
+    over.map(line).collect()
 }
 
 /// One story as `run` prints it.
@@ -105,6 +133,10 @@ impl Page {
         self.paint(color.on_default().bold(), mark)
     }
 
+    fn accepted_mark(&self) -> String {
+        self.paint(AnsiColor::Yellow.on_default().bold(), "!")
+    }
+
     fn variant(&mut self, outcome: &CampaignOutcome, variant: &VariantOutcome) {
         let plan = &variant.plan;
         let title = self.paint(Style::new().bold(), &format!("{} · {}", plan.scenario, plan.variant));
@@ -133,7 +165,12 @@ impl Page {
         let named: Vec<String> = rows.iter().map(sentence::subject).collect();
         let width = width_of(named.iter().map(String::as_str));
         for (row, name) in rows.iter().zip(&named) {
-            let mark = self.mark_of(Overall::of([&row.judgement]));
+            let mark = match row.judgement {
+                Judgement::Accepted(_) => self.accepted_mark(),
+                Judgement::Met | Judgement::Missed(_) | Judgement::Inconclusive(_) => {
+                    self.mark_of(Overall::of([&row.judgement]))
+                }
+            };
             let account = match &row.of {
                 // The row's text is its subject already.
                 Subject::Timeline(_) => "never took place: what it was to show is not shown".to_owned(),
@@ -221,6 +258,26 @@ impl Page {
             let more = number::counted((story.lines.len() - STORY_LINES) as u64, "more line", "more lines");
             self.line(&format!("    {}", self.faint(&format!("and {more} in the report"))));
         }
+    }
+
+    /// What the file accepts, and how it stands.
+    fn accepted(&mut self, outcome: &CampaignOutcome) {
+        let entries = accepted::standings(outcome);
+        if entries.is_empty() {
+            return;
+        }
+        self.head("accepted violations");
+        let named: Vec<String> = entries.iter().map(|entry| accepted::named(entry.accepted)).collect();
+        let width = width_of(named.iter().map(String::as_str));
+        for (entry, name) in entries.iter().zip(&named) {
+            let mark = match entry.standing {
+                Standing::InForce => self.accepted_mark(),
+                Standing::Expired | Standing::Over => self.mark_of(Overall::Fail),
+                Standing::NotSeen => "·".to_owned(),
+            };
+            self.line(&format!("  {mark} {name:width$}  {}", sentence::standing(entry)));
+        }
+        self.line("");
     }
 
     fn close(&mut self, outcome: &CampaignOutcome, report: Option<&Path>) {

@@ -26,7 +26,7 @@ mod shapes;
 mod steps;
 pub mod tree;
 
-pub use plan::{ComesOut, During, Expectation, Expected, Plan};
+pub use plan::{Accepted, ComesOut, During, Expectation, Expected, Line, Plan};
 pub use problem::{Problem, Severity, Sources, Span, render};
 pub use schema::json_schema;
 pub use steps::plan_steps;

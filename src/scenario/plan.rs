@@ -3,7 +3,7 @@
 use crate::invariants::Settings;
 use crate::models::estate::SharedEstate;
 use crate::models::observation::Kind;
-use crate::units::Share;
+use crate::units::{Day, Share};
 use std::borrow::Cow;
 
 /// One scenario in one variant.
@@ -24,6 +24,10 @@ pub struct Plan {
     pub expectations: Vec<Expectation>,
     /// Settings of every invariant that has any, by name.
     pub settings: Vec<(&'static str, Settings)>,
+    /// Violations that are known and accepted for a while, in the order of the file.
+    pub accepted: Vec<Accepted>,
+    /// The day on which it is judged whether something is still accepted; on no day nothing is.
+    pub judged_on: Option<Day>,
 }
 
 impl Plan {
@@ -39,6 +43,32 @@ pub struct Expectation {
     /// As the file writes it, in one line.
     pub text: String,
     pub of: Expected,
+    /// Where it is written; `None` for what is expected by default.
+    pub at: Option<Line>,
+}
+
+/// A line of a file that a scenario was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// As its reader would open it: the scenario as it was named, an included file beside it.
+    pub file: String,
+    /// From 1.
+    pub number: usize,
+}
+
+/// A violation that is known and accepted for a while, so that it does not decide a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub invariant: &'static str,
+    /// `None`: for whatever cause.
+    pub cause: Option<String>,
+    /// The last day on which it is accepted.
+    pub until: Day,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where its repair is tracked.
+    pub ticket: String,
+    pub at: Line,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use crate::models::estate::{ControlPlane, Estate, Names, Network, Population, Ro
 use crate::models::{metric, observation::Kind};
 use crate::rollout::{FeatureId, Step, Symbols};
 use crate::run::summary::{InvariantOutcome, MetricValue, RunSummary, Series, Story, StoryLine};
-use crate::scenario::plan::{ComesOut, During, Expectation, Expected, Plan};
+use crate::scenario::plan::{ComesOut, During, Expectation, Expected, Line, Plan};
 use crate::units::{Id, IdVec, Share, SimDuration, SimTime};
 use std::sync::Arc;
 
@@ -108,7 +108,13 @@ pub fn plan(variant: &str, expectations: Vec<Expectation>) -> Plan {
         estate: Arc::new(estate(&["pilot", "everybody"])),
         expectations,
         settings: vec![],
+        accepted: vec![],
+        judged_on: None,
     }
+}
+
+pub fn line(number: usize) -> Line {
+    Line { file: "scenarios/split-brain.yaml".to_owned(), number }
 }
 
 pub fn expects(name: &'static str, comes_out: ComesOut) -> Expectation {
@@ -118,19 +124,19 @@ pub fn expects(name: &'static str, comes_out: ComesOut) -> Expectation {
         ComesOut::Violated { cause: Some(cause), .. } => format!("{name}: violated, cause: {cause}"),
         ComesOut::AtMost { share, .. } => format!("{name}: at most {share} of runs"),
     };
-    Expectation { text, of: Expected::Invariant { name, comes_out } }
+    Expectation { text, of: Expected::Invariant { name, comes_out }, at: Some(line(14)) }
 }
 
 pub fn expects_metric(name: &str, at_least: Option<f64>, at_most: Option<f64>) -> Expectation {
     let metric = metric::named(name).expect("a metric of the catalogue");
     let bound = |sign: &str, bound: Option<f64>| bound.map_or(String::new(), |bound| format!(" {sign} {bound}"));
     let text = format!("{name}{}{}", bound(">=", at_least), bound("<=", at_most));
-    Expectation { text, of: Expected::Metric { name: metric.name.into(), at_least, at_most } }
+    Expectation { text, of: Expected::Metric { name: metric.name.into(), at_least, at_most }, at: Some(line(15)) }
 }
 
 pub fn expects_reached() -> Expectation {
     let of = Expected::Reached { kind: Kind::Decided, during: During::Happening("control_plane.down".to_owned()) };
-    Expectation { text: "reached: decided while control_plane.down".to_owned(), of }
+    Expectation { text: "reached: decided while control_plane.down".to_owned(), of, at: Some(line(16)) }
 }
 
 /// An invariant that held in a run that exercised it so often; vacuous where that is never.

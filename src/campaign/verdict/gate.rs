@@ -46,7 +46,7 @@ impl Gate {
         let mut reached = 0;
         for expectation in &plan.expectations {
             let judgement = match &expectation.of {
-                Expected::Invariant { name, comes_out } => invariant::judge(tally, Some(self), name, comes_out).0,
+                Expected::Invariant { name, comes_out } => invariant::judge(plan, tally, Some(self), name, comes_out).0,
                 Expected::Metric { .. } => continue,
                 Expected::Reached { .. } => {
                     reached += 1;
@@ -54,7 +54,7 @@ impl Gate {
                 }
             };
             match judgement {
-                Judgement::Met => {}
+                Judgement::Met | Judgement::Accepted(_) => {}
                 Judgement::Missed(_) if is_final(tally, &expectation.of) => return true,
                 Judgement::Missed(_) | Judgement::Inconclusive(_) => all_met = false,
             }

@@ -2,13 +2,15 @@
 
 use super::gate::{CONFIDENCE, Gate};
 use super::{Judgement, runs};
+use crate::campaign::accepted;
 use crate::campaign::tally::{InvariantTally, Tally, Totals};
-use crate::scenario::plan::ComesOut;
+use crate::scenario::plan::{ComesOut, Plan};
 use crate::stats::binomial;
 use crate::stats::evidence::Evidence;
 
 /// How `invariant` came out, and what should be known of it although it was met.
 pub fn judge(
+    plan: &Plan,
     all: &Tally,
     gate: Option<&Gate>,
     invariant: &'static str,
@@ -18,32 +20,28 @@ pub fn judge(
         return (Judgement::Inconclusive(format!("no run looked at {invariant}")), None);
     };
     match comes_out {
-        ComesOut::Holds => holds(tally, all.runs, gate),
+        ComesOut::Holds => holds(plan, tally, all.runs, gate),
         ComesOut::Violated { cause, about } => violated(tally, cause.as_deref(), about.as_deref(), gate),
         ComesOut::AtMost { share, confidence } => at_most(tally, share.fraction(), *confidence, gate),
     }
 }
 
 /// In every seed no violation, nothing pending or undecided; exercised in at least one.
-fn holds(tally: &InvariantTally, made: u64, gate: Option<&Gate>) -> (Judgement, Option<String>) {
+fn holds(plan: &Plan, tally: &InvariantTally, made: u64, gate: Option<&Gate>) -> (Judgement, Option<String>) {
     let totals = &tally.totals;
+    let open = open_of(totals, made);
     let judgement = if totals.violated_runs > 0 {
         let seed = first_violated(tally);
         let causes = causes(totals);
         let of = totals.runs;
-        Judgement::Missed(format!(
-            "violated in {} of {}, first with seed {seed}{causes}",
-            totals.violated_runs,
-            runs(of)
-        ))
-    } else if totals.runs < made {
-        let without = made - totals.runs;
-        Judgement::Inconclusive(format!("{} did not look at it", runs(without)))
-    } else if totals.undecided_runs > 0 {
-        Judgement::Inconclusive(format!("undecided in {}: a limit was hit first", runs(totals.undecided_runs)))
-    } else if totals.pending_runs > 0 {
-        let open = format!("{} past the end of the run", obligations(totals.pending));
-        Judgement::Inconclusive(format!("pending in {}: {open}", runs(totals.pending_runs)))
+        let why = format!("violated in {} of {}, first with seed {seed}{causes}", totals.violated_runs, runs(of));
+        match (accepted::judged(plan, totals, why), open) {
+            // What is accepted says nothing of the runs that are open.
+            (Judgement::Accepted(_), Some(open)) => open,
+            (judgement, _) => judgement,
+        }
+    } else if let Some(open) = open {
+        open
     } else if totals.exercised_runs == 0 {
         Judgement::Inconclusive("never exercised: this result is worth nothing".to_owned())
     } else if let Some(why) = gate.and_then(|gate| within_budget(&tally.evidence.few, gate, "violated")) {
@@ -55,6 +53,22 @@ fn holds(tally: &InvariantTally, made: u64, gate: Option<&Gate>) -> (Judgement, 
         format!("{} that the run without the rollout has too", counted(totals.in_baseline, "violation", "violations"))
     });
     (judgement, excused)
+}
+
+/// What keeps runs without a violation from saying that it holds: nobody looked, or a run ended too early.
+fn open_of(totals: &Totals, made: u64) -> Option<Judgement> {
+    let why = if totals.runs < made {
+        let without = made - totals.runs;
+        format!("{} did not look at it", runs(without))
+    } else if totals.undecided_runs > 0 {
+        format!("undecided in {}: a limit was hit first", runs(totals.undecided_runs))
+    } else if totals.pending_runs > 0 {
+        let open = format!("{} past the end of the run", obligations(totals.pending));
+        format!("pending in {}: {open}", runs(totals.pending_runs))
+    } else {
+        return None;
+    };
+    Some(Judgement::Inconclusive(why))
 }
 
 /// In every exercised seed, at least one; for the named cause before all others, and about what is named.

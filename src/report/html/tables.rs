@@ -1,8 +1,9 @@
 //! The tables of a variant.
 
-use super::badge;
+use super::badge_of;
+use crate::campaign::accepted::{self, Standing};
 use crate::campaign::outcome::{Estimate, QUANTILES, Totals, VariantOutcome};
-use crate::campaign::verdict::{self, Judged, Overall};
+use crate::campaign::verdict::{self, Judged};
 use crate::report::{number, sentence};
 use crate::run::summary::Verdict;
 use crate::stats::order;
@@ -18,9 +19,31 @@ pub fn expectations(variant: &VariantOutcome, rows: &[Judged]) -> Markup {
             tbody {
                 @for row in rows {
                     tr {
-                        td { (badge(Overall::of([&row.judgement]))) }
+                        td { (badge_of(&row.judgement)) }
                         td.named { (row.text) }
                         td.wide { (sentence::account(row, variant)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the file accepts, and how it stands.
+pub fn accepted(entries: &[accepted::Entry<'_>]) -> Markup {
+    html! {
+        table {
+            thead { tr { th { "standing" } th { "accepted" } th { "how it stands" } } }
+            tbody {
+                @for entry in entries {
+                    @let tone = match entry.standing {
+                        Standing::InForce | Standing::NotSeen => "unsure",
+                        Standing::Expired | Standing::Over => "bad",
+                    };
+                    tr {
+                        td { span.badge.(tone) { (entry.standing.name()) } }
+                        td.named { (accepted::named(entry.accepted)) }
+                        td.wide { (sentence::standing(entry)) }
                     }
                 }
             }

@@ -114,7 +114,8 @@ impl<'a> Draft<'a> {
         let written = if written == "{  }" { "holds".to_owned() } else { written };
         self.promised.push((name, span));
         let of = Expected::Invariant { name, comes_out };
-        self.expectations.push(Expectation { text: format!("{name}: {written}"), of });
+        let at = Some(self.line_of(span));
+        self.expectations.push(Expectation { text: format!("{name}: {written}"), of, at });
     }
 
     fn expected_invariant(&mut self, name: &'static str, span: Span, place: &Place<'a>) {
@@ -176,13 +177,7 @@ impl<'a> Draft<'a> {
         self.bounds(name, place);
         let cause_place = of.key("cause");
         let cause = cause_place.text();
-        let known = invariants::named(name).map_or(&[][..], |entry| entry.causes);
-        if let Some(cause) = cause.filter(|cause| !known.contains(cause)) {
-            let problem =
-                Problem::error(cause_place.span, format!("`{name}` is never violated because of `{}`", shown(cause)));
-            let problem = problem.label(format!("expected one of {}", known.join(", ")));
-            self.problems.push(problem.did_you_mean(cause, known.iter().copied()));
-        }
+        self.check_cause(name, &cause_place);
         let (moment, effect) = (of.key("moment"), of.key("effect"));
         if moment.is_given() && effect.is_given() {
             self.error(effect.span, "a violation is about a moment or an effect", "expected one of the two");
@@ -198,6 +193,15 @@ impl<'a> Draft<'a> {
         }
         let about = moment.text().or(effect.text()).map(str::to_owned);
         Some(ComesOut::Violated { cause: cause.map(str::to_owned), about })
+    }
+
+    /// Refuses a cause for which the invariant is never violated.
+    pub(super) fn check_cause(&mut self, invariant: &str, place: &Place<'a>) {
+        let known = invariants::named(invariant).map_or(&[][..], |entry| entry.causes);
+        let Some(cause) = place.text().filter(|cause| !known.contains(cause)) else { return };
+        let message = format!("`{invariant}` is never violated because of `{}`", shown(cause));
+        let problem = Problem::error(place.span, message).label(format!("expected one of {}", known.join(", ")));
+        self.problems.push(problem.did_you_mean(cause, known.iter().copied()));
     }
 
     fn share_of_runs(&mut self, place: &Place<'a>) -> Option<ComesOut> {
@@ -252,7 +256,8 @@ impl<'a> Draft<'a> {
             let during = self.during(during_name, span);
             let (Some(kind), Some(during)) = (kind, during) else { continue };
             let of = Expected::Reached { kind, during };
-            self.expectations.push(Expectation { text: format!("reached: {text}"), of });
+            let at = Some(self.line_of(span));
+            self.expectations.push(Expectation { text: format!("reached: {text}"), of, at });
         }
     }
 
@@ -302,7 +307,7 @@ impl<'a> Draft<'a> {
             for entry in invariants::ALL {
                 if (entry.reachable)(&self.estate, &self.settings_of(entry.name)) {
                     let of = Expected::Invariant { name: entry.name, comes_out: ComesOut::Holds };
-                    self.expectations.push(Expectation { text: format!("{}: holds", entry.name), of });
+                    self.expectations.push(Expectation { text: format!("{}: holds", entry.name), of, at: None });
                 }
             }
         }

@@ -124,7 +124,8 @@ impl<'a> Draft<'a> {
         let written = place.node.map(one_line).unwrap_or_default();
         let Some(name) = self.measured_as(of, place) else { return };
         let of = Expected::Metric { name, at_least: least, at_most: most };
-        self.expectations.push(Expectation { text: format!("{}: {written}", metric.name), of });
+        let at = Some(self.line_of(place.span));
+        self.expectations.push(Expectation { text: format!("{}: {written}", metric.name), of, at });
     }
 
     fn metric_bound(&mut self, metric: &Bounded, place: &Place<'a>) -> Option<f64> {

@@ -4,6 +4,7 @@
 //! made where nothing blocking was found. Maps of named things are walked by name, so that the order of keys decides
 //! nothing, not even an id.
 
+mod accepted;
 mod actions;
 mod amounts;
 mod bounds;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 
 use super::files::Files;
 use super::names::Vocabulary;
-use super::plan::{Expectation, Plan};
+use super::plan::{Accepted, Expectation, Plan};
 use super::problem::{Problem, Problems, Sources, Span, nearest};
 use super::tree::{Kind, Node};
 use super::{Assumption, hash};
@@ -113,6 +114,7 @@ pub fn resolve(root: &Node, subject: &Subject<'_>, problems: Problems) -> Resolv
     draft.contracts(&place.key("features"));
     draft.check_coverage();
     draft.expectations(&place);
+    draft.accepted(&place.key("accepted"));
     draft.drain(&place.key("drain"));
     draft.check_due();
     draft.finish(&place, subject)
@@ -151,6 +153,7 @@ struct Draft<'a> {
     due: Vec<(Span, String, SimDuration)>,
     expectations: Vec<Expectation>,
     settings: Vec<(&'static str, Settings)>,
+    accepted: Vec<Accepted>,
     /// Promises that must be reachable: name, where it was named.
     promised: Vec<(&'static str, Span)>,
     /// Neither `expect` nor `invariants`: what can be reached is expected to hold.
@@ -187,6 +190,7 @@ impl<'a> Draft<'a> {
             due: Vec::new(),
             expectations: Vec::new(),
             settings: Vec::new(),
+            accepted: Vec::new(),
             promised: Vec::new(),
             by_default: false,
             waits_for_a_daily_time: false,
@@ -253,6 +257,8 @@ impl<'a> Draft<'a> {
             estate: Arc::new(estate),
             expectations: self.expectations,
             settings: self.settings,
+            accepted: self.accepted,
+            judged_on: None,
         };
         Resolved { plan: Some(plan), problems: self.problems, assumptions }
     }

@@ -1,5 +1,6 @@
 //! The tables of the language: one per object, the top level here.
 
+mod accepted;
 mod client;
 mod estate;
 mod events;
@@ -83,8 +84,11 @@ pub static SCENARIO: Shape = Shape::new(
             named!("reconciliation", reconciliation::RECONCILIATION),
             "Jobs that compare the results of two effects, or undo what a retreat leaves.",
         ),
-        key("accepted", Value::List(&Value::Anything), "Violations that are known and accepted.")
-            .later("accepted violations"),
+        key(
+            "accepted",
+            Value::List(&Value::Object(&accepted::ACCEPTED)),
+            "Violations that are known and accepted until a day, so that they decide no verdict before.",
+        ),
         key("invariants", Value::MapOf(&expect::INVARIANTS), "Promises that are watched, with their bounds."),
         key("expect", Value::MapOf(&expect::EXPECT), "What must come out, and be exercised."),
         key("variants", Value::MapOf(&VARIANTS), "Overlays: null removes, lists of named things are patched by name."),
