@@ -226,7 +226,6 @@ timeline:
   - { at: fast + 1m, fault: record.reorder, target: core }
 alerts:
   - { name: hot, when: 'error_rate{journey: apply} > 2%', over: 2m, scrape: 15s, pages: lending, does: { kill: fast-track } }
-accepted: [{ split-brain: known }]
 expect:
   split-brain: holds
   loan_success: { at_least: 99%, from: fast }
@@ -778,7 +777,6 @@ const REFUSED: &[&str] = &[
     "14:12 SDK presets",
     "32:28 arrival curves",
     "50:29 the fault `record.reorder`",
-    "53:1 accepted violations",
 ];
 
 /// In the shop, in place of the first text the second is a mistake: this is what is told.

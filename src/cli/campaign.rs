@@ -1,8 +1,9 @@
 //! Running a scenario over seeds: progress, the record, the end by a signal or a limit of time, and the report.
 
 use super::clock::Clock;
+use super::emit;
 use super::files::Source;
-use super::run::{Emit, Options};
+use super::run::Options;
 use super::{Exit, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, Invocation, VariantOutcome};
 use crate::campaign::verdict::gate::Gate;
@@ -115,14 +116,7 @@ pub(crate) fn concluded(
     options: &Options,
     clock: &Clock,
 ) -> (Option<PathBuf>, Exit) {
-    let mut exit = Exit::PASS;
-    for Emit { format, file } in &options.emit {
-        let format = crate::report::named(format).expect("formats are checked when the option is read");
-        if let Err(why) = std::fs::write(file, (format.render)(outcome)) {
-            tell(&format!("error: {} could not be written: {why}\n", file.display()));
-            exit = exit.worst(Exit::NOT_WRITTEN);
-        }
-    }
+    let exit = emit::campaign(&options.emit, outcome);
     if options.no_report {
         return (None, exit);
     }

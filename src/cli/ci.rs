@@ -7,6 +7,7 @@ use crate::campaign::verdict::{self, Overall};
 use crate::scenario::quantity;
 use crate::units::Day;
 use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
 
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Ci {
@@ -16,6 +17,15 @@ pub(crate) struct Ci {
     /// The day by which `accepted` violations are judged, such as 2026-12-31; by default today in UTC.
     #[arg(long, value_name = "DAY", value_parser = day, env = "WINDTUNNEL_TODAY")]
     today: Option<Day>,
+    /// Whether GitHub Actions is told: annotations on standard output, and a summary of the step.
+    #[arg(long, value_enum, default_value = "auto", env = "WINDTUNNEL_CI")]
+    ci: Told,
+    /// As GitHub's runner says it.
+    #[arg(long, env = "GITHUB_ACTIONS", hide = true)]
+    github_actions: Option<String>,
+    /// As GitHub's runner says it.
+    #[arg(long, env = "GITHUB_STEP_SUMMARY", hide = true)]
+    github_step_summary: Option<PathBuf>,
     /// Whether the scenarios are tested as a whole, so that accepted violations that nobody sees are over.
     #[arg(skip)]
     pub is_test: bool,
@@ -27,6 +37,18 @@ pub(crate) enum Inconclusive {
     #[default]
     Fail,
     Warn,
+}
+
+/// Who is told besides people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Told {
+    /// GitHub Actions, where this runs there (`GITHUB_ACTIONS=true`).
+    #[default]
+    Auto,
+    /// GitHub Actions, wherever this runs.
+    Github,
+    /// Nobody.
+    None,
 }
 
 pub(crate) fn day(text: &str) -> Result<Day, String> {
@@ -42,6 +64,19 @@ impl Ci {
     /// The day that was named.
     pub fn named_day(&self) -> Option<Day> {
         self.today
+    }
+
+    pub fn is_on_github(&self) -> bool {
+        match self.ci {
+            Told::Auto => self.github_actions.as_deref() == Some("true"),
+            Told::Github => true,
+            Told::None => false,
+        }
+    }
+
+    /// The file that GitHub's runner shows as the summary of the step.
+    pub fn step_summary(&self) -> Option<&Path> {
+        self.github_step_summary.as_deref().filter(|file| !file.as_os_str().is_empty())
     }
 
     /// How a campaign ends by its verdict.

@@ -8,13 +8,13 @@ use crate::rollout::{precedence, strategy, vocabulary};
 use crate::scenario::lint;
 use crate::scenario::problem::nearest;
 use crate::scenario::{Assumption, Origin, Request, assumptions, plan_steps};
-use crate::{faults, invariants};
+use crate::{faults, invariants, report};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, `precedence`, `exit-codes`, `plan` or `assumptions`.
+    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, a report format, `precedence`, `exit-codes`, `plan` or `assumptions`.
     name: String,
     /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
     file: Option<PathBuf>,
@@ -43,7 +43,7 @@ impl Explain {
         }
         let text = invariant(&self.name).or_else(|| fault(&self.name)).or_else(|| one_metric(&self.name));
         let text = text.or_else(|| one_lint(&self.name)).or_else(|| stages(&self.name));
-        let text = text.or_else(|| one_strategy(&self.name));
+        let text = text.or_else(|| one_strategy(&self.name)).or_else(|| one_format(&self.name));
         match text {
             Some(text) => {
                 print(&text);
@@ -97,6 +97,7 @@ fn known() -> Vec<&'static str> {
     names.extend(lint::ALL.iter().flat_map(|lint| [lint.code, lint.name]));
     names.extend(vocabulary::NAMES);
     names.extend(strategy::NAMES);
+    names.extend(super::emit::names());
     names.extend(["precedence", "exit-codes", "plan", "assumptions"]);
     names
 }
@@ -157,6 +158,22 @@ fn one_strategy(name: &str) -> Option<String> {
     let takes: Vec<&str> = ["to", "every"].iter().chain(chosen.takes).copied().collect();
     let takes = takes.join(", ");
     Some(format!("{name}, a strategy of a rollout\n  {}\n  takes  {takes}\n", chosen.sentence))
+}
+
+fn one_format(name: &str) -> Option<String> {
+    let of_one = report::named(name).map(|format| {
+        let (sentence, file) = (format.sentence, format.file);
+        format!(
+            "{name}, a report format of one scenario\n  {sentence}\n  {file} in its folder, or --emit {name}=FILE\n"
+        )
+    });
+    of_one.or_else(|| {
+        let format = report::suite::named(name)?;
+        let (sentence, details) = (format.sentence, format.details);
+        Some(format!(
+            "{name}, a report format of a whole suite\n  {sentence}\n  {details}\n  --emit {name}=FILE, with any number of scenario files\n"
+        ))
+    })
 }
 
 fn one_metric(name: &str) -> Option<String> {

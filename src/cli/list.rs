@@ -53,7 +53,10 @@ fn catalogue(what: &str) -> String {
         "faults" => faults::ALL.iter().map(|fault| (fault.name(), fault.sentence())).collect(),
         "strategies" => strategy::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
         "metrics" => metric::ALL.iter().map(|metric| (metric.name, metric.formula)).collect(),
-        _ => report::ALL.iter().map(|format| (format.name, format.sentence)).collect(),
+        _ => {
+            let campaigns = report::ALL.iter().map(|format| (format.name, format.sentence));
+            campaigns.chain(report::suite::ALL.iter().map(|format| (format.name, format.sentence))).collect()
+        }
     };
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     rows.iter().map(|(name, sentence)| format!("  {name:width$}  {sentence}\n")).collect()

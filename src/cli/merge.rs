@@ -3,8 +3,9 @@
 use super::campaign::{Reported, concluded};
 use super::ci::{self, Ci};
 use super::clock::Clock;
+use super::emit::{self, Emit, Stdout, emitted};
 use super::files::{self, Source};
-use super::run::{Emit, Format, Options, compiled, emitted, one_line};
+use super::run::{Format, Options, compiled, one_line};
 use super::test::lines;
 use super::{Exit, print, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, Invocation, VariantOutcome};
@@ -61,9 +62,10 @@ impl Merge {
         if groups.len() > 1 && self.format == Format::Json {
             return Err(super::run::one_document_only());
         }
-        if groups.len() > 1 && !self.emit.is_empty() {
-            return Err(super::run::one_file_only());
+        if let Some(refused) = emit::refused(&self.emit, groups.len()) {
+            return Err(refused);
         }
+        let mut suite = self.ci.suite();
         let mut exit = Exit::PASS;
         for group in &groups {
             if let Some(interrupted) = stop::signals().exit() {
@@ -73,13 +75,18 @@ impl Merge {
             let (report, written) = concluded(&reported.outcome, &source, &self.options(&group.header), &clock);
             let reported = Reported { report, ..reported };
             exit = exit.worst(ended).worst(written);
+            suite.add(&reported.outcome);
             match self.format {
                 Format::Human => lines(&reported.outcome, self.quiet, ink),
                 Format::Json => print(&result::render(&reported.outcome)),
                 Format::Ndjson => print(&one_line(&result::render(&reported.outcome))),
             }
         }
-        Ok(exit)
+        let stdout = match self.format {
+            Format::Human => Stdout::ForPeople,
+            Format::Json | Format::Ndjson => Stdout::Document,
+        };
+        Ok(exit.worst(emit::whole(&self.emit, &suite, &self.ci, stdout)))
     }
 
     /// The campaigns that the folders hold records of, in the order of their command.

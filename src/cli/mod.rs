@@ -7,6 +7,7 @@ mod ci;
 mod clock;
 mod compare;
 mod completions;
+mod emit;
 mod explain;
 mod files;
 mod lint;
@@ -72,7 +73,7 @@ enum Command {
     Validate(validate::Validate),
     /// List what the language knows: invariants, faults, metrics, lints, formats, vocabularies, strategies; or the variants of a file.
     List(list::List),
-    /// Explain an invariant, a fault, a metric, a lint, a strategy or the exit codes; or a file's plan or assumptions.
+    /// Explain an invariant, a fault, a metric, a lint, a strategy, a report format or the exit codes; or a file's plan or assumptions.
     Explain(explain::Explain),
     /// Try the ways back after each step of a rollout: what stays, until when, who must act, the point of no return.
     Rollback(rollback::Rollback),

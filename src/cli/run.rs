@@ -2,6 +2,7 @@
 
 use super::campaign::{Progress, Reported, campaign};
 use super::ci::Ci;
+use super::emit::{self, Emit, Stdout};
 use super::files::{self, Source};
 use super::verify;
 use super::which::Which;
@@ -10,6 +11,7 @@ use crate::campaign::Shard;
 use crate::campaign::outcome::CampaignOutcome;
 use crate::campaign::verdict::gate::BUDGET;
 use crate::report::result;
+use crate::report::suite::Suite;
 use crate::report::terminal::{self, Ink};
 use crate::scenario::{Loaded, Request, quantity, render};
 use crate::units::{Share, SimDuration};
@@ -64,8 +66,9 @@ pub(crate) struct Options {
     /// Write no report.
     #[arg(long)]
     pub no_report: bool,
-    /// Write one format to a file of your choice: `--emit json=out.json`. `windtunnel list formats` names them.
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = emitted)]
+    /// Write one format to a file of your choice: `--emit junit=junit.xml`. Repeatable; `windtunnel list formats` names
+    /// them, first those of one scenario, then those of any number.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = emit::emitted)]
     pub emit: Vec<Emit>,
     /// Stop a run after so many events; its verdict is then `undecided`.
     #[arg(long, value_name = "N")]
@@ -129,33 +132,12 @@ pub(crate) struct Run {
     options: Options,
 }
 
-/// `--emit` with several scenarios would write one over the other.
-pub(crate) fn one_file_only() -> Exit {
-    tell("error: --emit takes one scenario file: several would be written over each other\n");
-    Exit::USAGE
-}
-
 /// `--format json` is one document, and several scenarios are several.
 pub(crate) fn one_document_only() -> Exit {
     tell(
         "error: --format json is one document for one scenario file: take --format ndjson for one line per scenario\n",
     );
     Exit::USAGE
-}
-
-/// A format and where it goes.
-#[derive(Clone, Debug)]
-pub(crate) struct Emit {
-    pub format: &'static str,
-    pub file: PathBuf,
-}
-
-pub(crate) fn emitted(text: &str) -> Result<Emit, String> {
-    let known = || crate::report::ALL.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
-    let (format, file) = text.split_once('=').ok_or_else(|| format!("expected FORMAT=FILE, found `{text}`"))?;
-    let format =
-        crate::report::named(format).ok_or_else(|| format!("`{format}` is no format: expected one of {}", known()))?;
-    Ok(Emit { format: format.name, file: file.into() })
 }
 
 pub(crate) fn seed_range(text: &str) -> Result<Range<u64>, String> {
@@ -180,8 +162,8 @@ impl Run {
         } else {
             self.files.iter().map(|file| Some(file.as_path())).collect()
         };
-        if named.len() > 1 && !self.options.emit.is_empty() {
-            return one_file_only();
+        if let Some(refused) = emit::refused(&self.options.emit, named.len()) {
+            return refused;
         }
         if named.len() > 1 && self.options.format == Format::Json {
             return one_document_only();
@@ -203,13 +185,19 @@ impl Run {
             return exit;
         }
         let mut progress = Progress::start();
+        let mut suite = self.options.ci.suite();
         for (source, loaded) in ready {
             match campaign(&source, vec![loaded], seeds.clone(), &self.options, &mut progress) {
-                Ok((outcome, ended)) => exit = exit.worst(ended).worst(self.told(&outcome, ink)),
+                Ok((outcome, ended)) => {
+                    if self.options.shard.is_none() {
+                        suite.add(&outcome.outcome);
+                    }
+                    exit = exit.worst(ended).worst(self.told(&outcome, ink));
+                }
                 Err(refused) => exit = exit.worst(refused),
             }
         }
-        exit
+        exit.worst(self.options.suite(&suite))
     }
 }
 
@@ -282,6 +270,15 @@ impl Options {
     pub fn seeds(&self, most: u64) -> Range<u64> {
         let most = if self.until_decided { MOST } else { most };
         self.seeds.clone().unwrap_or(1..1 + most)
+    }
+
+    /// Writes what is asked for of the whole suite.
+    pub fn suite(&self, suite: &Suite) -> Exit {
+        let stdout = match self.format {
+            Format::Human => Stdout::ForPeople,
+            Format::Json | Format::Ndjson => Stdout::Document,
+        };
+        emit::whole(&self.emit, suite, &self.ci, stdout)
     }
 
     /// Prints the result as asked for. What it comes to was decided before.

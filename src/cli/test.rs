@@ -2,19 +2,24 @@
 
 use super::baseline::Baseline;
 use super::campaign::{Progress, campaign};
+use super::emit;
 use super::files;
-use super::run::{Format, Options, one_document_only, one_file_only, one_line, plan};
+use super::run::{Format, Options, one_document_only, one_line, plan};
 use super::stop::signals;
 use super::{Exit, print, tell};
 use crate::campaign::{CampaignOutcome, verdict};
 use crate::report::result;
 use crate::report::sentence;
+use crate::report::suite::Suite;
 use crate::report::terminal::{self, Ink};
 use clap::Args;
 use std::path::PathBuf;
 
 /// Seeds when none are named: what the project's own CI runs.
 const SEEDS: u64 = 20;
+
+/// Why a file is in a suite's reports without a result; what is wrong was printed with its place.
+const REFUSED: &str = "not run: the scenario is wrong, and the log says where; `windtunnel check` says it again";
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
@@ -45,19 +50,22 @@ impl Test {
                 }
             }
         }
-        if files.len() > 1 && !self.options.emit.is_empty() {
-            return one_file_only();
+        if let Some(refused) = emit::refused(&self.options.emit, files.len()) {
+            return refused;
         }
         if files.len() > 1 && self.options.format == Format::Json {
             return one_document_only();
         }
         let mut progress = Progress::start();
+        let mut suite = self.options.ci.suite();
         for file in files {
             if signals().exit().is_some() {
-                break;
+                suite.refuse(&file.display().to_string(), None, "not run: interrupted before");
+                continue;
             }
-            exit = exit.worst(self.one(&file, &mut judged, &mut progress, ink));
+            exit = exit.worst(self.one(&file, &mut judged, &mut progress, &mut suite, ink));
         }
+        exit = exit.worst(self.options.suite(&suite));
         if judged == 0 && exit == Exit::PASS {
             tell("error: nothing selected: no scenario, or none that the filter lets through\n");
             return Exit::NOTHING_SELECTED;
@@ -65,10 +73,21 @@ impl Test {
         exit
     }
 
-    fn one(&self, file: &std::path::Path, judged: &mut usize, progress: &mut Progress, ink: Ink) -> Exit {
+    fn one(
+        &self,
+        file: &std::path::Path,
+        judged: &mut usize,
+        progress: &mut Progress,
+        suite: &mut Suite,
+        ink: Ink,
+    ) -> Exit {
+        let named = file.display().to_string();
         let source = match files::read(Some(file), &self.options.set, ink) {
             Ok(source) => source,
-            Err(exit) => return exit,
+            Err(exit) => {
+                suite.refuse(&named, None, REFUSED);
+                return exit;
+            }
         };
         let mut exit = Exit::PASS;
         let mut loaded = Vec::new();
@@ -80,7 +99,10 @@ impl Test {
             }
             match plan(&source, variant, &self.options, ink) {
                 Ok(one) => loaded.push(one),
-                Err(ended) => exit = exit.worst(ended),
+                Err(ended) => {
+                    suite.refuse(&named, variant, REFUSED);
+                    exit = exit.worst(ended);
+                }
             }
         }
         if loaded.is_empty() {
@@ -95,6 +117,7 @@ impl Test {
         if let Some(shard) = self.options.shard {
             return exit.worst(ended).worst(super::shard::told(&reported, shard, &self.options));
         }
+        suite.add(&reported.outcome);
         match self.options.format {
             Format::Human => lines(&reported.outcome, self.options.quiet, ink),
             Format::Json => print(&result::render(&reported.outcome)),

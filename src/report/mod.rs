@@ -18,6 +18,7 @@ pub mod replay;
 pub mod result;
 pub mod rollback;
 pub mod sentence;
+pub mod suite;
 pub mod summary;
 pub mod terminal;
 

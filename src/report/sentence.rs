@@ -229,6 +229,11 @@ pub fn seeds(outcome: &CampaignOutcome) -> String {
 
 /// The line that runs one seed of one variant again.
 pub fn replay(invocation: &Invocation, variant: &str, seed: u64) -> String {
+    format!("{} --seed {seed}", command(invocation, variant))
+}
+
+/// The line that runs one variant again, with other seeds where none follow.
+pub fn command(invocation: &Invocation, variant: &str) -> String {
     let mut line = "windtunnel run".to_owned();
     if !invocation.file.is_empty() {
         line.push_str(&format!(" {}", quoted(&invocation.file)));
@@ -248,12 +253,11 @@ pub fn replay(invocation: &Invocation, variant: &str, seed: u64) -> String {
     if let Some(today) = invocation.today {
         line.push_str(&format!(" --today {today}"));
     }
-    line.push_str(&format!(" --seed {seed}"));
     line
 }
 
 /// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%+@".contains(c);
     if !word.is_empty() && word.chars().all(safe) {
         word.to_owned()

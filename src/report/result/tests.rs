@@ -46,6 +46,19 @@ fn the_fields_other_tools_rely_on_are_there() {
       "mean": 149.9,
       "n": 20,
       "name": "mixed_interactions.count",
+      "quantiles": {
+        "p50": {
+          "approximate": false,
+          "ci95": [
+            147,
+            152
+          ],
+          "value": 150
+        },
+        "p90": null,
+        "p95": null,
+        "p99": null
+      },
       "unit": "1",
       "variant": "base"
     }
