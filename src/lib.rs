@@ -48,7 +48,7 @@
 //! | fault | `src/faults/` | [`faults::ALL`] |
 //! | invariant | `src/invariants/` | [`invariants::ALL`] |
 //! | metric | `src/run/metrics/` (or a line there) | [`models::metric::ALL`] |
-//! | report format | `src/report/` | [`report::ALL`] |
+//! | report format | `src/report/`, or over a suite of files `src/report/suite/` | [`report::ALL`], [`report::suite::ALL`] |
 //! | key of the language | – | its table in `src/scenario/shapes/`, and its meaning in `src/scenario/resolve/` |
 //! | default number | – | `src/scenario/defaults.rs`, with its source |
 //! | comparison with theory | – | the laws of its family in `src/validation/families/`, its formula in `src/theory/` |

@@ -423,7 +423,11 @@ fn the_order_of_keys_changes_neither_an_id_nor_the_hash() {
     let (there, back) = (plan(SHOP).plan, plan(&turned).plan);
     assert_eq!(described(&there.estate), described(&back.estate));
     assert_eq!(there.hash, back.hash);
-    assert_eq!(there.expectations, back.expectations);
+    // Their lines are others, and nothing else is.
+    let expected = |of: &windtunnel::scenario::Plan| {
+        of.expectations.iter().map(|one| (one.text.clone(), one.of.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(expected(&there), expected(&back));
 }
 
 #[test]

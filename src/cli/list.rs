@@ -48,18 +48,24 @@ fn catalogue(what: &str) -> String {
         let shipped = vocabulary::ALL.iter();
         return shipped.map(|entry| format!("  stages: {:9}  {}\n", entry.name, entry.sentence)).collect();
     }
+    if what == "formats" {
+        return formats();
+    }
     let rows: Vec<(&str, &str)> = match what {
         "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
         "faults" => faults::ALL.iter().map(|fault| (fault.name(), fault.sentence())).collect(),
         "strategies" => strategy::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
-        "metrics" => metric::ALL.iter().map(|metric| (metric.name, metric.formula)).collect(),
-        _ => {
-            let campaigns = report::ALL.iter().map(|format| (format.name, format.sentence));
-            campaigns.chain(report::suite::ALL.iter().map(|format| (format.name, format.sentence))).collect()
-        }
+        _ => metric::ALL.iter().map(|metric| (metric.name, metric.formula)).collect(),
     };
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     rows.iter().map(|(name, sentence)| format!("  {name:width$}  {sentence}\n")).collect()
+}
+
+/// Formats of one scenario, then those of any number.
+fn formats() -> String {
+    let campaigns = report::ALL.iter().map(|format| ("one scenario", format.name, format.sentence));
+    let suites = report::suite::ALL.iter().map(|format| ("whole suite", format.name, format.sentence));
+    campaigns.chain(suites).map(|(of, name, sentence)| format!("  {of:12}  {name:8}  {sentence}\n")).collect()
 }
 
 fn scenarios(path: &Path, ink: Ink) -> Exit {

@@ -116,12 +116,15 @@ impl Exit {
 
 /// The exit codes and what they mean, in the order in which `explain exit-codes` prints them.
 pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "everything expected was seen, nothing vacuous"),
-    ("1", "a violation, threshold or regression that was not expected; a finding of `lint` that counts"),
+    ("0", "everything expected was seen, or is accepted until a day; nothing vacuous"),
+    (
+        "1",
+        "a violation, threshold or regression that was not expected; what is accepted and expired, or over; a finding of `lint` that counts",
+    ),
     ("2", "usage or scenario error; nothing ran"),
     (
         "3",
-        "inconclusive: something named was never exercised, pending or undecided; a fault never fired; the run was cut short",
+        "inconclusive: something named was never exercised, pending or undecided; a fault never fired; the run was cut short (with --inconclusive warn: told, and 0)",
     ),
     ("4", "nothing selected"),
     ("5", "determinism mismatch: what differs is printed, with the first differing event where it can be found"),

@@ -60,6 +60,7 @@ pub(super) fn escaped(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' | '\r' => safe.push(' '),
+            control if control.is_control() => safe.push('\u{fffd}'),
             '<' => safe.push_str("&lt;"),
             '&' => safe.push_str("&amp;"),
             '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' => safe.extend(['\\', c]),

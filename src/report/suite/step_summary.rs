@@ -71,6 +71,7 @@ fn code(text: &str) -> String {
     let entity = |c: char| match c {
         '<' | '>' | '&' | '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' | '~' => format!("&#{};", u32::from(c)),
         '\n' | '\r' => " ".to_owned(),
+        control if control.is_control() => "\u{fffd}".to_owned(),
         other => other.to_string(),
     };
     text.chars().map(entity).collect()
