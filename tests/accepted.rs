@@ -71,6 +71,8 @@ fn every_report_of_a_campaign_tells_it_and_records_the_day() {
     assert_eq!((&entry["invariant"], &entry["cause"]), (&"split-brain".into(), &"stale cache".into()));
     assert_eq!((&entry["standing"], &entry["variants"][0]), (&"accepted".into(), &"base".into()));
     assert!(entry["violations"].as_u64() > Some(0));
+    let (_, out, _) = said(folder.path(), &["run", "small.yaml", "--today", "2027-01-01", "--no-report"]);
+    assert!(out.contains("1 of 1 expectation is missed") && out.contains("SHOP-1: expired"), "{out}");
     for file in ["index.html", "summary.md"] {
         let text = read(file).replace('\\', "");
         assert!(text.contains("accepted until 2026-12-31 by payments, ticket SHOP-1"), "{file}");
@@ -101,6 +103,9 @@ fn what_is_accepted_and_over_fails_a_test_with_the_line_to_remove() {
     let line = "✗ small  split-brain for fallback: accepted and no longer needed: nothing violates it any more; \
                 remove the entry at small.yaml:";
     assert!(out.contains(line), "{out}");
+    let (_, out, _) = said(folder.path(), &[&["test", "small.yaml", "--format", "json"], ON_TIME].concat());
+    let result: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&result["verdict"], &result["accepted"][0]["standing"]), (&"fail".into(), &"over".into()));
     // One variant of two, or a run, cannot tell.
     for part in [&["test", "small.yaml", "--filter", "repaired"][..], &["run", "small.yaml"]] {
         let (code, out, _) = said(folder.path(), &[part, ON_TIME].concat());

@@ -32,10 +32,10 @@ pub fn render(outcome: &CampaignOutcome) -> String {
                 main {
                     (opening(outcome, overall))
                     @if outcome.variants.len() > 1 { (overview(outcome)) }
+                    (accepted(outcome))
                     @for (index, variant) in outcome.variants.iter().enumerate() {
                         (variant::section(outcome, variant, index))
                     }
-                    (accepted(outcome))
                     (replaying(outcome))
                     (sources(outcome))
                 }

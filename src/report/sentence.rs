@@ -178,7 +178,10 @@ pub fn headline(outcome: &CampaignOutcome) -> String {
         Overall::Fail => {
             let missed = rows.iter().filter(|(_, row)| matches!(row.judgement, Judgement::Missed(_))).count() as u64;
             let which = first(|judgement| matches!(judgement, Judgement::Missed(_))).map(told);
-            let which = which.or_else(|| over(outcome)).unwrap_or_default();
+            let which = match which {
+                Some(which) => which,
+                None => return over(outcome),
+            };
             let are = if missed == 1 { "is" } else { "are" };
             let of = number::counted(total, "expectation", "expectations");
             format!("{} of {of} {are} missed. {which}.", number::count(missed))
@@ -194,11 +197,14 @@ pub fn headline(outcome: &CampaignOutcome) -> String {
     }
 }
 
-/// The first accepted violation that is over.
-fn over(outcome: &CampaignOutcome) -> Option<String> {
+/// What is said where everything expected was seen and accepted violations are over.
+fn over(outcome: &CampaignOutcome) -> String {
     let entries = accepted::standings(outcome);
-    let entry = entries.iter().find(|entry| entry.standing == Standing::Over)?;
-    Some(format!("{}: {}", accepted::named(entry.accepted), accepted::over(entry.accepted)))
+    let over: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.standing == Standing::Over).collect();
+    let first =
+        over.first().map(|entry| format!(" {}: {}.", accepted::named(entry.accepted), accepted::over(entry.accepted)));
+    let many = number::counted(over.len() as u64, "accepted violation is over.", "accepted violations are over.");
+    format!("{many}{}", first.unwrap_or_default())
 }
 
 /// An accepted violation and how it stands, in one line.
@@ -229,12 +235,12 @@ pub fn seeds(outcome: &CampaignOutcome) -> String {
 
 /// The line that runs one seed of one variant again.
 pub fn replay(invocation: &Invocation, variant: &str, seed: u64) -> String {
-    format!("{} --seed {seed}", command(invocation, variant))
+    format!("{} --seed {seed}", command("run", invocation, variant))
 }
 
-/// The line that runs one variant again, with other seeds where none follow.
-pub fn command(invocation: &Invocation, variant: &str) -> String {
-    let mut line = "windtunnel run".to_owned();
+/// The line of a subcommand for one variant, without seeds; of `test` the base is every variant.
+pub fn command(subcommand: &str, invocation: &Invocation, variant: &str) -> String {
+    let mut line = format!("windtunnel {subcommand}");
     if !invocation.file.is_empty() {
         line.push_str(&format!(" {}", quoted(&invocation.file)));
     }
@@ -275,7 +281,9 @@ pub fn shown_seed(variant: &VariantOutcome, strict: bool) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::outcome::fixture::{held, plan, run, variant};
+    use crate::campaign::outcome::fixture::{campaign, expects, held, line, plan, run, variant};
+    use crate::scenario::plan::Accepted;
+    use crate::units::Day;
 
     #[test]
     fn what_another_invariant_judges_is_told_apart() {
@@ -284,6 +292,20 @@ mod tests {
         let totals = variant(plan("base", vec![]), vec![run(0, vec![outcome])]).totals("split-brain");
         let told = "holds in 1 of 1 run, exercised 3 times, judged elsewhere: restricted in flight (2)";
         assert_eq!(counts(&totals), told);
+    }
+
+    #[test]
+    fn a_campaign_that_fails_for_what_is_over_says_so() {
+        let mut plan = plan("base", vec![expects("split-brain", ComesOut::Holds)]);
+        let (owner, ticket) = ("payments".to_owned(), "SHOP-1".to_owned());
+        let until = Day::new(2026, 12, 31);
+        plan.accepted = vec![Accepted { invariant: "split-brain", cause: None, until, owner, ticket, at: line(20) }];
+        let mut outcome = campaign(vec![variant(plan, vec![run(0, vec![held("split-brain", 3)])])]);
+        assert!(headline(&outcome).starts_with("Everything expected was seen"), "not all of it is here");
+        outcome.invocation.whole = true;
+        let told = "1 accepted violation is over. split-brain: accepted and no longer needed: nothing violates it any \
+                    more; remove the entry at scenarios/split-brain.yaml:20.";
+        assert_eq!(headline(&outcome), told);
     }
 
     #[test]

@@ -213,14 +213,16 @@ fn incomplete(outcome: &CampaignOutcome, variant: &VariantOutcome, why: &Incompl
 fn over<'a>(outcome: &'a CampaignOutcome, variant: &'a VariantOutcome) -> impl Iterator<Item = Row> + 'a {
     let entries = accepted::standings(outcome).into_iter();
     let over = entries.filter(|entry| entry.standing == Standing::Over && entry.variant == variant.plan.variant);
-    over.map(|entry| Row {
+    let (from, to) = outcome.seeds;
+    let again = format!("{} --seeds {from}..{to}", sentence::command("test", &outcome.invocation, "base"));
+    over.map(move |entry| Row {
         at: at_path(&entry.accepted.at),
         rule: Rule::Accepted,
         subject: format!("accepted: {}", accepted::named(entry.accepted)),
         expected: format!("accepted: {}", accepted::named(entry.accepted)),
         outcome: Outcome::Missed,
         account: clipped(&accepted::over(entry.accepted)),
-        replay: command(outcome, variant, None),
+        replay: again.clone(),
         ..blank(outcome, variant)
     })
 }
@@ -250,7 +252,7 @@ fn command(outcome: &CampaignOutcome, variant: &VariantOutcome, seed: Option<u64
     let of = &variant.plan.variant;
     match (seed, outcome.seeds) {
         (Some(seed), _) => sentence::replay(&outcome.invocation, of, seed),
-        (None, (from, to)) => format!("{} --seeds {from}..{to}", sentence::command(&outcome.invocation, of)),
+        (None, (from, to)) => format!("{} --seeds {from}..{to}", sentence::command("run", &outcome.invocation, of)),
     }
 }
 

@@ -41,8 +41,10 @@ pub fn render_within(suite: &Suite, most: usize) -> String {
     if !told.is_empty() {
         page.table("\n| | where | expected | seen |\n|---|---|---|---|\n", told.iter().map(|row| told_row(row)));
     }
-    let rows = suite.variants().filter_map(variant_row);
-    page.table("\n| scenario variant | file | expectations |\n|---|---|---|\n", rows);
+    if variants > 0 {
+        let rows = suite.variants().filter_map(variant_row);
+        page.table("\n| scenario variant | file | expectations |\n|---|---|---|\n", rows);
+    }
     page.close()
 }
 
