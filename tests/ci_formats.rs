@@ -224,6 +224,41 @@ fn github_actions_is_told_where_it_listens_and_nowhere_else() {
 }
 
 #[test]
+fn a_row_is_at_the_line_that_expects_it_wherever_that_is_written() {
+    let folder = suite_of_three();
+    fs::create_dir(folder.path().join("scenarios/shared")).expect("writable");
+    fs::write(folder.path().join("scenarios/shared/promises.yaml"), "expect:\n  convergence: { at_most: 1s }\n")
+        .expect("writable");
+    let variant = "variants:\n  named:\n    expect:\n      error_rate: { at_least: 50% }\n";
+    let text = format!("{}include: [shared/promises.yaml]\n{variant}", SMALL.replace("NAME", "spread"));
+    fs::write(folder.path().join("scenarios/spread.yaml"), text).expect("writable");
+    let spread = ["test", "./scenarios/spread.yaml", "--seeds", "1..2", "--no-report", "--emit", "gitlab=gl.json"];
+    let lines = |more: &[&str]| {
+        said(windtunnel(folder.path()).args(spread).args(more));
+        let report = json(&read(folder.path(), "gl.json"));
+        let line = |one: &Value| {
+            format!("{}:{}", one["location"]["path"].as_str().unwrap_or("?"), one["location"]["lines"]["begin"])
+        };
+        let findings = report.as_array().expect("a list").iter();
+        let at = |one: &Value| format!("{} {}", one["check_name"].as_str().unwrap_or("?"), line(one));
+        findings.map(at).collect::<Vec<_>>()
+    };
+    let (shared, own) = ("convergence scenarios/shared/promises.yaml:2", "metric/error_rate scenarios/spread.yaml:15");
+    assert_eq!(lines(&[]), [shared, shared, own]);
+    let set = lines(&["--set", "expect.error_rate={ at_least: 50% }", "--filter", "base"]);
+    assert_eq!(set, [shared, "metric/error_rate scenarios/spread.yaml:1"], "what is set stands in no file");
+}
+
+#[test]
+fn the_pipelines_ask_for_formats_that_there_are() {
+    for file in ["contrib/github/windtunnel.yml", "contrib/gitlab/.gitlab-ci.yml"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it is shipped");
+        let asked: Vec<&str> = text.split("--emit ").skip(1).filter_map(|rest| rest.split('=').next()).collect();
+        assert!(asked.len() >= 2 && asked.iter().all(|name| suite::named(name).is_some()), "{file}: {asked:?}");
+    }
+}
+
+#[test]
 fn formats_are_listed_and_explained() {
     let folder = suite_of_three();
     let (_, listed, _) = said(windtunnel(folder.path()).args(["list", "formats"]));

@@ -6,7 +6,12 @@ use std::path::Path;
 
 fn windtunnel(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("windtunnel").expect("the binary is built with its tests");
-    command.current_dir(folder).env_remove("WINDTUNNEL_SEEDS").env_remove("WINDTUNNEL_JOBS").env("NO_COLOR", "1");
+    command
+        .current_dir(folder)
+        .env_remove("WINDTUNNEL_SEEDS")
+        .env_remove("WINDTUNNEL_JOBS")
+        .env_remove("GITHUB_ACTIONS")
+        .env("NO_COLOR", "1");
     command
 }
 
