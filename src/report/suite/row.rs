@@ -123,7 +123,8 @@ pub fn rows_of(outcome: &CampaignOutcome) -> Vec<Row> {
         for judged in verdict::judge(variant, outcome.invocation.strict) {
             rows.push(row_of(outcome, variant, &judged));
         }
-        if let Some(why) = &outcome.incomplete {
+        // Where no run was made, that is a row already.
+        if let Some(why) = outcome.incomplete.as_ref().filter(|_| variant.made() > 0) {
             rows.push(incomplete(outcome, variant, why));
         }
         rows.extend(over(outcome, variant));
