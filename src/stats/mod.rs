@@ -5,6 +5,7 @@ pub mod binomial;
 pub mod discordant;
 pub mod evidence;
 pub mod holm;
+pub mod knee;
 pub mod order;
 pub mod paired;
 pub mod selection;

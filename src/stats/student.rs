@@ -14,6 +14,15 @@ pub fn two_sided_95(freedom: u64) -> f64 {
     0.5 * (low + high)
 }
 
+/// The two-sided p-value of a statistic that has Student's law with so many degrees of freedom.
+///
+/// # Panics
+/// Without a degree of freedom.
+pub fn two_sided_p(statistic: f64, freedom: u64) -> f64 {
+    assert!(freedom > 0, "a statistic needs at least two values");
+    (1.0 - within(statistic.abs(), freedom)).clamp(0.0, 1.0)
+}
+
 /// P(|T| < t), by the finite series for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4).
 fn within(t: f64, freedom: u64) -> f64 {
     let angle = libm::atan(t / libm::sqrt(freedom as f64));
@@ -44,5 +53,14 @@ mod tests {
             assert!((computed - quantile).abs() < 6e-4, "{freedom}: {computed} is not {quantile}");
         }
         assert!((two_sided_95(100_000) - 1.960).abs() < 6e-4);
+    }
+
+    #[test]
+    fn the_p_value_of_the_quantile_is_what_it_leaves_out() {
+        for freedom in [1, 2, 5, 19, 200] {
+            assert!((two_sided_p(two_sided_95(freedom), freedom) - 0.05).abs() < 1e-9);
+            assert!((two_sided_p(-two_sided_95(freedom), freedom) - 0.05).abs() < 1e-9);
+        }
+        assert_eq!((two_sided_p(0.0, 7), two_sided_p(1e300, 7)), (1.0, 0.0));
     }
 }
