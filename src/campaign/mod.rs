@@ -2,10 +2,12 @@
 
 pub mod accepted;
 pub mod compare;
+pub mod grid;
 pub mod outcome;
 pub mod pool;
 pub mod seeds;
 pub mod select;
+pub mod sweep;
 pub mod tally;
 pub mod verdict;
 

@@ -22,15 +22,33 @@ pub(crate) struct Source {
 
 /// Reads a file, or the embedded scenario where none is named. What is wrong is told at once.
 pub(crate) fn read(path: Option<&Path>, set: &[String], ink: Ink) -> Result<Source, Exit> {
+    match source(path, set) {
+        Ok(source) => Ok(source),
+        Err(Unreadable::File(why)) => {
+            tell(&format!("error: {why}\n"));
+            Err(Exit::USAGE)
+        }
+        Err(Unreadable::Scenario(diagnostics)) => Err(refuse(&diagnostics, ink)),
+    }
+}
+
+/// The same; what is wrong is not told.
+pub(crate) fn read_quietly(path: Option<&Path>, set: &[String]) -> Option<Scenario> {
+    source(path, set).ok().map(|source| source.scenario)
+}
+
+enum Unreadable {
+    File(String),
+    Scenario(Diagnostics),
+}
+
+fn source(path: Option<&Path>, set: &[String]) -> Result<Source, Unreadable> {
     let (name, bytes) = match path {
         None => ("split-brain.yaml (embedded)".to_owned(), EMBEDDED.as_bytes().to_vec()),
-        Some(path) => match bounded(path) {
-            Ok(bytes) => (path.display().to_string(), bytes),
-            Err(why) => {
-                tell(&format!("error: {}: {why}\n", path.display()));
-                return Err(Exit::USAGE);
-            }
-        },
+        Some(path) => {
+            let bytes = bounded(path).map_err(|why| Unreadable::File(format!("{}: {why}", path.display())))?;
+            (path.display().to_string(), bytes)
+        }
     };
     let beside = path.and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
     let mut inputs: Vec<(String, Vec<u8>)> = Vec::new();
@@ -42,13 +60,9 @@ pub(crate) fn read(path: Option<&Path>, set: &[String], ink: Ink) -> Result<Sour
         }
         Ok(bytes)
     };
-    match Scenario::read_for(&name, &bytes, set, &mut include) {
-        Ok(scenario) => {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            Ok(Source { scenario, path: path.map(Path::to_owned), text, inputs })
-        }
-        Err(diagnostics) => Err(refuse(&diagnostics, ink)),
-    }
+    let scenario = Scenario::read_for(&name, &bytes, set, &mut include).map_err(Unreadable::Scenario)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Source { scenario, path: path.map(Path::to_owned), text, inputs })
 }
 
 /// At most one byte more than a scenario file may have, so that a huge file costs neither time nor memory.

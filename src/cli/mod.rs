@@ -24,6 +24,7 @@ mod schema;
 mod shard;
 mod sides;
 mod stop;
+mod sweep;
 mod test;
 mod validate;
 mod verify;
@@ -63,6 +64,8 @@ enum Command {
     Test(test::Test),
     /// Hold the variants of a scenario against each other on the same seeds.
     Compare(compare::Compare),
+    /// Draw metrics over the values of one parameter or two, on the same seeds, with bands, theory and the knee.
+    Sweep(sweep::Sweep),
     /// Make one run again, from a scenario file or a result's folder: its digest, its verdicts, its first violations.
     Replay(replay::Replay),
     /// Read scenario files and tell every mistake, without running anything.
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => command.run(ink),
         Command::Test(command) => command.run(ink),
         Command::Compare(command) => command.run(ink),
+        Command::Sweep(command) => command.run(ink),
         Command::Replay(command) => command.run(ink),
         Command::Check(command) => command.run(ink),
         Command::Lint(command) => command.run(ink),

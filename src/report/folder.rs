@@ -55,6 +55,8 @@ pub fn write(outcome: &CampaignOutcome, reports: &Path, scenario_text: &str, met
 
 /// The file in a campaign's folder that lists its inputs: the path as the scenario names it, and the file kept of it.
 const INPUTS: &str = "inputs/index.json";
+/// Of these a campaign's folder has one.
+const RESULTS: [&str; 3] = ["result.json", record::FILE, "sweep.json"];
 
 /// Keeps the other files that a scenario reads beside it, so that the folder can be replayed wherever it is taken.
 pub fn keep_inputs(folder: &Path, inputs: &[(String, Vec<u8>)]) -> io::Result<()> {
@@ -77,8 +79,9 @@ pub fn keep_inputs(folder: &Path, inputs: &[(String, Vec<u8>)]) -> io::Result<()
 /// What a campaign's folder keeps of the file that its scenario names so; `None` where it is no campaign's folder or
 /// keeps nothing of that name.
 pub fn kept_input(folder: &Path, named: &str) -> Option<PathBuf> {
-    let is_campaign = |_: &String| folder.join("result.json").is_file() || folder.join(record::FILE).is_file();
-    let index = fs::read_to_string(folder.join(INPUTS)).ok().filter(is_campaign)?;
+    let index = fs::read_to_string(folder.join(INPUTS))
+        .ok()
+        .filter(|_| RESULTS.iter().any(|result| folder.join(result).is_file()))?;
     let index: BTreeMap<String, String> = serde_json::from_str(&index).ok()?;
     index.get(named).map(|kept| folder.join("inputs").join(file_name(kept)))
 }
@@ -152,7 +155,7 @@ pub fn begin(folder: &Path, scenario_text: &str, inputs: &[(String, Vec<u8>)]) -
 }
 
 /// A name as a file name: nothing that leads out of the folder, nothing that a shell or Windows objects to.
-fn file_name(name: &str) -> String {
+pub(super) fn file_name(name: &str) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let text: String = name.chars().map(kept).collect();
     let text = text.trim_matches('.');
@@ -187,12 +190,12 @@ fn discard(path: &Path) -> io::Result<()> {
     }
 }
 
-fn create(folder: &Path) -> io::Result<()> {
+pub(super) fn create(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder).map_err(|error| at(folder, &error))
 }
 
 /// Writes beside the place and renames, so that nobody reads half a file.
-fn put(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
     put_bytes(path, text.as_bytes())
 }
 

@@ -1,7 +1,7 @@
 //! `index.html`: the whole report in one file. It needs no network and no script, and follows the reader's colours.
 
 mod tables;
-mod variant;
+pub(super) mod variant;
 
 use super::plot;
 use super::{number, sentence};
@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("html/report.css");
 /// Nothing is loaded and nothing runs, whatever a scenario file says.
-const POLICY: &str =
+pub(super) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// The text of `index.html`.
@@ -51,7 +51,7 @@ pub fn render(outcome: &CampaignOutcome) -> String {
     page.into_string()
 }
 
-fn style() -> String {
+pub(super) fn style() -> String {
     let (light, dark) = plot::palette();
     format!(
         ":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}@media print{{:root{{{light}}}}}\n{STYLE}figure svg text{{{}}}\n",
@@ -147,7 +147,7 @@ fn sources(outcome: &CampaignOutcome) -> Markup {
 }
 
 /// A container in which what is too wide scrolls by itself, with the keyboard too.
-fn scroll(label: &str, content: Markup) -> Markup {
+pub(super) fn scroll(label: &str, content: Markup) -> Markup {
     html! { div.scroll role="region" aria-label=(label) tabindex="0" { (content) } }
 }
 

@@ -20,6 +20,7 @@ pub mod rollback;
 pub mod sentence;
 pub mod suite;
 pub mod summary;
+pub mod sweep;
 pub mod terminal;
 
 use crate::campaign::outcome::CampaignOutcome;

@@ -3,15 +3,20 @@
 //! Each plot is drawn only where there is something to see; where there is not, a sentence says so.
 
 mod canvas;
+mod heat;
 mod marks;
+mod response;
 mod svg;
 mod time_axis;
 
 use super::number;
 use crate::run::summary::Series;
 use crate::units::{SimDuration, SimTime};
+use std::borrow::Cow;
 
 pub use canvas::{Paint, STRING, WIDTH, ceiling, text};
+pub use heat::heat_map;
+pub use response::response;
 pub use svg::{TEXT_STYLE, elements, escaped, palette};
 
 /// Colours for groups or versions; the ninth is the first again.
@@ -21,8 +26,8 @@ const COLORS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Plot {
     /// As its file is named: `policy-versions`.
-    pub name: &'static str,
-    pub title: &'static str,
+    pub name: Cow<'static, str>,
+    pub title: Cow<'static, str>,
     /// What to look for, and what there is to see in this run.
     pub caption: String,
     /// The custom property of each colour and what it stands for.
@@ -109,8 +114,8 @@ fn policy_versions(series: &Series) -> Option<Plot> {
         "Each colour is a policy version; its height is the share of replicas that hold it. While two colours stand above \
          one another, two replicas can answer the same customer differently. {seen}"
     );
-    let title = "Which policy the replicas hold";
-    Some(Plot { name: "policy-versions", title, caption, legend, height: body.height, body: body.svg })
+    let (name, title) = ("policy-versions".into(), "Which policy the replicas hold".into());
+    Some(Plot { name, title, caption, legend, height: body.height, body: body.svg })
 }
 
 /// The share of interactions whose contexts used different stages.
@@ -178,7 +183,8 @@ fn lag(series: &Series) -> Option<Plot> {
         let below = number::count(lag.iter().max().copied().unwrap_or(0));
         caption.push_str(&format!(" {more} not drawn and never above {below}."));
     }
-    Some(Plot { name: "lag", title: "Consumer lag", caption, legend, height: body.height, body: body.svg })
+    let (name, title) = ("lag".into(), "Consumer lag".into());
+    Some(Plot { name, title, caption, legend, height: body.height, body: body.svg })
 }
 
 fn bars(
@@ -196,7 +202,7 @@ fn bars(
         chart.bars(&shares, Paint::Series(color));
     });
     let legend = vec![(Paint::Series(color).property(), format!("share per {}", series.bucket))];
-    Plot { name, title, caption, legend, height: body.height, body: body.svg }
+    Plot { name: name.into(), title: title.into(), caption, legend, height: body.height, body: body.svg }
 }
 
 /// Part by whole per bucket; none where there was no whole.

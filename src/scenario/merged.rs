@@ -4,7 +4,7 @@
 use super::migration::{self, Preset};
 use super::overlay;
 use super::problem::{Problem, Problems, Sources, Span};
-use super::shapes::DELIVERIES;
+use super::shapes::{DELIVERIES, SCENARIO};
 use super::tree::{self, Entry, Kind, Node};
 
 /// How deep files may include files, and how many there may be.
@@ -230,11 +230,38 @@ fn sdk_gives_way(service: &mut Node, over: &Node) {
     }
 }
 
-/// `--set`: a parameter by its name, or anything by its path.
+/// `--set`: a parameter by its name, or anything by its path; `services.*` is every service, as in a variant.
 fn with_argument(root: Node, path: &str, value: Node, problems: &mut Problems) -> Node {
-    let is_parameter = root.get("params").is_some_and(|params| params.get(path).is_some());
-    let full = if is_parameter { format!("params.{path}") } else { path.to_owned() };
-    overlay::set(&root, &full, value, problems)
+    let params = root.get("params").and_then(Node::as_map).unwrap_or_default();
+    if params.iter().any(|entry| entry.name() == path) {
+        return overlay::set(&root, &format!("params.{path}"), value, problems);
+    }
+    if let Some(rest) = path.strip_prefix("services.*.").filter(|rest| rest.split('.').all(|part| !part.is_empty())) {
+        return with_every_service(root, rest, value, problems);
+    }
+    let keys = || SCENARIO.keys.iter().map(|key| key.name);
+    if !path.contains('.') && root.get(path).is_none() && !keys().any(|key| key == path) {
+        let problem = Problem::error(value.span, format!("unknown key `{path}`"));
+        let problem = problem.label("neither a parameter nor a key of a scenario");
+        let names: Vec<&str> = params.iter().map(Entry::name).chain(keys()).collect();
+        problems.push(problem.did_you_mean(path, names.iter().copied()));
+        return root;
+    }
+    overlay::set(&root, path, value, problems)
+}
+
+/// A value at a path within every service.
+fn with_every_service(mut root: Node, path: &str, value: Node, problems: &mut Problems) -> Node {
+    let span = value.span;
+    let within = |node: Node, key: &str| {
+        let key = Node::scalar(span, key, true);
+        Node { span, kind: Kind::Map(vec![Entry { key, value: node }]) }
+    };
+    let patch = path.rsplit('.').chain(["*", "services"]).fold(value, within);
+    give_way(&mut root, &patch);
+    let mut over = overlay::overlay(&root, &patch, problems);
+    spare_external(&mut over, &root, &patch);
+    over
 }
 
 fn params_of(root: &Node, problems: &mut Problems) -> Vec<(String, String)> {

@@ -119,6 +119,17 @@ pub fn full_by(age: f64, period: f64, replicas: f64) -> f64 {
     libm::pow((age / period).clamp(0.0, 1.0), replicas)
 }
 
+/// Mean seconds from a publish until the last request that is answered by what was before it, where `rate` requests per
+/// second go to each of `replicas` caches, as Poisson processes of their own: `∫ (1 - g(x)^N) dx` over the period, with
+/// `g(x) = x/T + (1 - e^(-rate (T - x)))/(rate T)` the probability that one cache answers none so after `x`.
+///
+/// Source: given that a cache adopts at u > x, none comes between x and u with probability `e^(-rate (u - x))`; u is
+/// uniform. For many requests it is [`time_to_full`] less the wait for a request.
+pub fn last_old_answer(rate: f64, period: f64, replicas: f64) -> f64 {
+    let none_after = |x: f64| x / period + (1.0 - libm::exp(-rate * (period - x))) / (rate * period);
+    super::integral(|x| 1.0 - libm::pow(none_after(x).min(1.0), replicas), 0.0, period)
+}
+
 /// The probability that two services disagree about a user while a ramp goes from share `from` to `to`, both stale
 /// with probability `stale`: only users whose decision changes count, `|to - from| 2 s (1 - s)`.
 pub fn ramp_disagreement(from: f64, to: f64, stale: f64) -> f64 {
@@ -176,5 +187,16 @@ mod tests {
     fn a_fleet_has_the_known_values() {
         assert_near(time_to_full(30.0, 40.0), 29.268, 5e-4);
         assert_near(full_by(28.5, 30.0, 40.0), 0.1285, 5e-5);
+    }
+
+    #[test]
+    fn the_last_old_answer_comes_before_all_have_adopted_and_nearly_so_where_many_ask() {
+        assert_near(last_old_answer(1e5, 30.0, 10.0), time_to_full(30.0, 10.0), 1e-3);
+        // One cache and few requests: the mean of (u - wait)+ for u uniform and an exponential wait, worked by hand:
+        // T/2 - 1/r + (1 - e^(-rT))/(r² T).
+        let (rate, period): (f64, f64) = (0.1, 30.0);
+        let known = period / 2.0 - 1.0 / rate + (1.0 - libm::exp(-rate * period)) / (rate * rate * period);
+        assert_near(last_old_answer(rate, period, 1.0), known, 1e-9);
+        assert!(last_old_answer(0.1, 30.0, 10.0) < time_to_full(30.0, 10.0));
     }
 }

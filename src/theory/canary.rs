@@ -61,6 +61,35 @@ pub fn aborts_in_a_row(checks: u32, failing: f64, row: u32) -> f64 {
     aborted
 }
 
+/// Probability that none of several rows of checks comes to an end by failures: each row is judged for itself, its checks
+/// fail with the probabilities given, and it ends at `row` failed checks in a row, or at more than `allowed` in all.
+///
+/// Source: the chain over the length of the current run of failures and their number, stepped check by check.
+pub fn survives(rows: &[Vec<f64>], row: u32, allowed: Option<u32>) -> f64 {
+    rows.iter().map(|checks| row_survives(checks, row, allowed)).product()
+}
+
+fn row_survives(checks: &[f64], row: u32, allowed: Option<u32>) -> f64 {
+    // By failures in all and in a row; what has ended is in none.
+    let totals = allowed.map_or(1, |allowed| allowed as usize + 1);
+    let mut alive = vec![vec![0.0; row.max(1) as usize]; totals];
+    alive[0][0] = 1.0;
+    for failing in checks {
+        let mut next = vec![vec![0.0; row.max(1) as usize]; totals];
+        for (total, runs) in alive.iter().enumerate() {
+            for (run, probability) in runs.iter().enumerate() {
+                next[total][0] += probability * (1.0 - failing);
+                let counted = if allowed.is_some() { total + 1 } else { 0 };
+                if run + 1 < runs.len() && counted < totals {
+                    next[counted][run + 1] += probability * failing;
+                }
+            }
+        }
+        alive = next;
+    }
+    alive.iter().flatten().sum()
+}
+
 /// Mean number of checks until c failed ones in a row, without a bound on checks: (1 - w^c)/(w^c(1-w)).
 ///
 /// Source: Feller I, XIII.7, the mean recurrence of success runs. Infinite where checks never fail.
@@ -74,6 +103,7 @@ pub fn mean_checks_in_a_row(failing: f64, row: u32) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::assert_near;
     use super::*;
 
     #[track_caller]
@@ -105,5 +135,17 @@ mod tests {
         assert_eq!(check_fails(10, 1.0, 1.0), 0.0);
         about(check_fails(10, 0.5, 0.9), at_least(10, 0.5, 10));
         about(check_fails(100, 0.5, 0.29), at_least(100, 0.5, 30));
+    }
+
+    #[test]
+    fn rows_of_checks_survive_as_rarely_as_single_ones_abort() {
+        for row in [1, 2, 3] {
+            let one = survives(&[vec![0.2; 12]], row, None);
+            assert_near(one, 1.0 - aborts_in_a_row(12, 0.2, row), 1e-12);
+            assert_near(survives(&[vec![0.2; 12], vec![0.2; 12]], row, None), one * one, 1e-12);
+        }
+        // A row that is never full leaves the total: more than two of twelve.
+        assert_near(survives(&[vec![0.2; 12]], 13, Some(2)), 1.0 - aborts_at_total(12, 0.2, 3), 1e-12);
+        assert_near(survives(&[vec![0.5, 0.25]], 1, None), 0.5 * 0.75, 1e-12);
     }
 }

@@ -99,7 +99,7 @@ fn key(series: &Series) -> Markup {
     }
 }
 
-fn figure(plot: &plot::Plot, index: usize) -> Markup {
+pub fn figure(plot: &plot::Plot, index: usize) -> Markup {
     let id = format!("plot-{index}-{}", plot.name);
     html! {
         figure {
@@ -109,7 +109,7 @@ fn figure(plot: &plot::Plot, index: usize) -> Markup {
                     li { span.swatch style={ "background:var(" (property) ")" } {} (text) }
                 }
             }
-            (scroll(plot.title, html! { (PreEscaped(plot.inline(&id))) }))
+            (scroll(&plot.title, html! { (PreEscaped(plot.inline(&id))) }))
             figcaption { (plot.caption) }
         }
     }

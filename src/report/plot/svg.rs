@@ -33,7 +33,7 @@ pub const TEXT_STYLE: &str = "paint-order:stroke;stroke:var(--surface);stroke-wi
 
 /// For a page that defines the palette and styles `svg text`.
 pub fn inline(plot: &Plot, id: &str) -> String {
-    let (title, description) = (escaped(plot.title), escaped(&plot.caption));
+    let (title, description) = (escaped(&plot.title), escaped(&plot.caption));
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
          aria-labelledby=\"{id}-title {id}-desc\"><title id=\"{id}-title\">{title}</title>\
@@ -49,7 +49,7 @@ pub fn file(plot: &Plot) -> String {
     let (legend, legend_height) = legend(plot, plot.height + TITLE + 20);
     let height = plot.height + TITLE + 20 + legend_height;
     let (light, dark) = palette();
-    let (title, description) = (escaped(plot.title), escaped(&plot.caption));
+    let (title, description) = (escaped(&plot.title), escaped(&plot.caption));
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"title desc\">\
          <title id=\"title\">{title}</title><desc id=\"desc\">{description}</desc>\n\

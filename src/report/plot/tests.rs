@@ -7,7 +7,7 @@ fn shown(variant: usize) -> Series {
 
 #[test]
 fn only_what_has_data_is_drawn_and_the_rest_is_said() {
-    let names = |series: &Series| plots(series).0.iter().map(|plot| plot.name).collect::<Vec<_>>();
+    let names = |series: &Series| plots(series).0.iter().map(|plot| plot.name.to_string()).collect::<Vec<_>>();
     assert_eq!(names(&shown(0)), ["policy-versions", "mixed-interactions", "lag", "errors"]);
     let mut quiet = shown(1);
     quiet.lag.clear();
