@@ -8,7 +8,7 @@ fn compare(args: &[&str]) -> (i32, String, String) {
     let mut command = Command::cargo_bin("windtunnel").expect("the binary is built with its tests");
     let output = command
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .arg("compare")
+        .args(["compare", "--no-report"])
         .args(args)
         .output()
         .expect("the binary runs");
@@ -151,6 +151,12 @@ fn files_and_recorded_runs_are_sides_and_meet_the_same_seeds() {
     let fresh = within(&folder, &["compare", "small.yaml", "--seeds", "1..13", "--format", "json"]);
     let recorded = within(&folder, &["compare", "recorded/latest", "--format", "json"]);
     assert_eq!((recorded.0, &recorded.1), (0, &fresh.1), "{}", recorded.2);
+    let page = std::fs::read_dir(folder.path().join("reports/split-brain-small")).expect("it has reports");
+    let page = page.map(|entry| entry.expect("an entry").path()).find(|path| path.join("compare.json").is_file());
+    let page = page.expect("the comparison has a folder");
+    let html = std::fs::read_to_string(page.join("index.html")).expect("it has a page");
+    assert!(html.contains("harm.count against time_to_full") && html.contains("ramp\n</text>"), "the front is drawn");
+    assert!(page.join("plots/front-time_to_full.svg").is_file());
     // Seeds that only one side has are left out.
     let args = ["compare", "recorded/latest:edge-context", "small.yaml:ramp", "--seeds", "5..41", "--format", "json"];
     let (code, said, why) = within(&folder, &args);

@@ -120,13 +120,7 @@ pub(crate) fn concluded(
     if options.no_report {
         return (None, exit);
     }
-    let meta = Meta {
-        started: clock.started(),
-        seconds: clock.seconds(),
-        jobs: options.jobs(),
-        command: std::env::args().collect(),
-        machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-    };
+    let meta = meta(clock, options.jobs());
     let written = folder::write(outcome, &options.out, &source.text, &meta)
         .and_then(|folder| folder::keep_inputs(&folder, &source.inputs).map(|()| folder));
     match written {
@@ -135,6 +129,17 @@ pub(crate) fn concluded(
             tell(&format!("error: the report could not be written: {why}\n"));
             (None, exit.worst(Exit::NOT_WRITTEN))
         }
+    }
+}
+
+/// What depends on the machine and the hour.
+pub(crate) fn meta(clock: &Clock, jobs: usize) -> Meta {
+    Meta {
+        started: clock.started(),
+        seconds: clock.seconds(),
+        jobs,
+        command: std::env::args().collect(),
+        machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `windtunnel compare`: variants, files or recorded runs on the same seeds.
 
-use super::campaign::progress_bar;
+use super::campaign::{meta, progress_bar};
+use super::clock::Clock;
 use super::run::{MOST, Options};
 use super::sides::{Of, Side, sides, too_many};
 use super::{Exit, print, stop, tell};
-use crate::campaign::compare::{PRIMARY, compare, invariants_named, knows_metric};
+use crate::campaign::compare::{Comparison, PRIMARY, compare, invariants_named, knows_metric};
 use crate::campaign::outcome::{KEPT, VariantOutcome};
 use crate::campaign::select::{Choice, NoChoice, select};
 use crate::campaign::{Orders, Seeds, Unrecorded, run_variant};
@@ -56,6 +57,12 @@ pub(crate) struct Compare {
     /// Runs at a time; the results do not depend on it.
     #[arg(long, value_name = "N", env = "WINDTUNNEL_JOBS")]
     jobs: Option<usize>,
+    /// Where the report goes.
+    #[arg(long, value_name = "DIR", default_value = "reports", env = "WINDTUNNEL_OUT")]
+    out: PathBuf,
+    /// Write no report.
+    #[arg(long)]
+    no_report: bool,
     /// Tables for people, or JSON for other tools.
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -102,6 +109,8 @@ impl Compare {
         if seeds.end - seeds.start > KEPT as u64 {
             return Err(too_many());
         }
+        let clock = Clock::start();
+        let hashes: Vec<String> = sides.iter().map(|side| side.plan().hash.clone()).collect();
         let outcomes = self.outcomes(sides, &seeds, &options);
         let stop = stop::signals();
         let mut found = compare(outcomes, (seeds.start, seeds.end), stop.exit().is_some(), &self.primary);
@@ -114,7 +123,25 @@ impl Compare {
             Format::Human => report::text(&found),
             Format::Json => report::json(&found),
         });
-        Ok(stop.exit().unwrap_or(Exit::PASS))
+        Ok(stop.exit().unwrap_or(Exit::PASS).worst(self.reported(&found, &hashes, &clock, &options)))
+    }
+
+    /// Writes the report, and says where it is.
+    fn reported(&self, found: &Comparison, hashes: &[String], clock: &Clock, options: &Options) -> Exit {
+        if self.no_report || self.best {
+            return Exit::PASS;
+        }
+        match report::folder::write(found, hashes, &self.out, &meta(clock, options.jobs())) {
+            Ok(folder) if self.format == Format::Human => {
+                print(&format!("\n  report: {}\n", folder.join("index.html").display()));
+                Exit::PASS
+            }
+            Ok(_) => Exit::PASS,
+            Err(why) => {
+                tell(&format!("error: the report could not be written: {why}\n"));
+                Exit::NOT_WRITTEN
+            }
+        }
     }
 
     /// The runs of every side.

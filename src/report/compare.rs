@@ -1,6 +1,8 @@
 //! Variants side by side, in words for a terminal and as JSON.
 
 mod choice;
+pub mod folder;
+mod page;
 
 use super::number::{counted, percent, plain, quantity, with_plain_spaces};
 use crate::campaign::compare::{Against, Comparison, Discordant, FRONT, Judged, Measured};

@@ -3,6 +3,7 @@
 //! Each plot is drawn only where there is something to see; where there is not, a sentence says so.
 
 mod canvas;
+mod front;
 mod heat;
 mod marks;
 mod response;
@@ -15,6 +16,7 @@ use crate::units::{SimDuration, SimTime};
 use std::borrow::Cow;
 
 pub use canvas::{Paint, STRING, WIDTH, ceiling, text};
+pub use front::front;
 pub use heat::heat_map;
 pub use response::response;
 pub use svg::{TEXT_STYLE, elements, escaped, palette};
