@@ -85,6 +85,8 @@ impl Sweep {
     /// Reads the file and compiles every point, so that every mistake is told before anything runs.
     fn asked(&self, ink: Ink) -> Result<(Source, Vec<Plan>, Vec<(f64, Plan)>), Exit> {
         self.check_axes()?;
+        // A file that cannot be read is no matter of any value.
+        files::read(self.file.as_deref(), &self.set, ink)?;
         let points = self.points();
         let mut plans = Vec::with_capacity(points.len());
         let mut first = None;

@@ -33,7 +33,7 @@ pub fn render(reported: &Reported) -> String {
                                 Some(plot) => (figure(plot, index)),
                                 None => p.quiet { "Nothing was measured: it has no value at any point." },
                             }
-                            (theory(sweep, curve))
+                            (theory(curve))
                             details open[sweep.points.len() <= 24] {
                                 summary { "Numbers" }
                                 (scroll("Numbers", numbers(sweep, curve)))
@@ -83,8 +83,8 @@ fn opening(reported: &Reported) -> Markup {
     }
 }
 
-/// Each law that holds somewhere on a curve: formula, conditions, source, agreement.
-fn theory(sweep: &Sweep, curve: &Curve) -> Markup {
+/// Each law that holds somewhere on a curve: formula, conditions, source.
+fn theory(curve: &Curve) -> Markup {
     let law = |name: &str| {
         let theory = curve.readings.iter().flatten().filter_map(|reading| reading.theory);
         theory.map(|theory| theory.law).find(|law| law.name == name)
@@ -92,8 +92,7 @@ fn theory(sweep: &Sweep, curve: &Curve) -> Markup {
     html! {
         @for found in curve.agreements() {
             @if let Some(law) = law(found.law) {
-                p { strong { "Theory: " } (law.formula) ". " (words::agreement(sweep, &found)) "." }
-                p.quiet { (law.holds) ". Source: " (law.source) "." }
+                p.quiet { strong { (law.name) ": " } (law.formula) "; " (law.holds) ". Source: " (law.source) "." }
             }
         }
     }

@@ -31,7 +31,8 @@ pub fn render(sweep: &Sweep, page: Option<&Path>) -> String {
         let runs = counted(cut_short, "run", "runs");
         out.push_str(&format!("{runs} hit the limit of events before the end: what they say is not the whole\n"));
     }
-    for curve in &sweep.curves {
+    let (flat, telling): (Vec<&Curve>, Vec<&Curve>) = sweep.curves.iter().partition(|curve| flat_rate(curve).is_some());
+    for curve in telling {
         let kind = match curve.of {
             Subject::Metric(_) => "",
             Subject::Violated(_) => " is violated",
@@ -40,14 +41,38 @@ pub fn render(sweep: &Sweep, page: Option<&Path>) -> String {
         out.push_str(&if sweep.axes.len() == 2 { matrix(sweep, curve) } else { table(sweep, curve) });
         out.push_str(&said(sweep, curve));
     }
+    if !flat.is_empty() {
+        out.push_str("\n  the same at every value\n");
+        let rows: Vec<Vec<String>> = flat.iter().filter_map(|curve| flat_rate(curve)).collect();
+        out.push_str(&aligned(&rows));
+    }
     if !sweep.further.is_empty() {
-        let further = sweep.further.iter().map(|name| format!("--metric {name}")).collect::<Vec<_>>().join(", ");
-        out.push_str(&format!("\n  closed forms hold here for further metrics: {further}\n"));
+        out.push_str(&format!("\n  closed forms hold for further metrics (--metric): {}\n", sweep.further.join(", ")));
     }
     if let Some(page) = page {
         out.push_str(&format!("\n  report: {}\n", page.display()));
     }
     with_plain_spaces(&out)
+}
+
+/// What is said of an invariant that no run violates, or every one, or none exercises, where no law says more.
+fn flat_rate(curve: &Curve) -> Option<Vec<String>> {
+    let Subject::Violated(invariant) = curve.of else { return None };
+    let readings: Vec<&Reading> = curve.readings.iter().flatten().collect();
+    let violated = |reading: &&Reading| reading.violated.map_or(0, |(violated, _)| violated);
+    let exercised: u64 = readings.iter().map(|reading| reading.seeds).sum();
+    let of = if exercised == 0 {
+        "never exercised: this is worth nothing".to_owned()
+    } else if readings.iter().any(|reading| reading.theory.is_some()) {
+        return None;
+    } else if readings.iter().map(violated).sum::<u64>() == 0 {
+        format!("violated in none of {} that exercise it", counted(exercised, "run", "runs"))
+    } else if readings.iter().all(|reading| violated(&reading) == reading.seeds) {
+        format!("violated in all {} that exercise it", counted(exercised, "run", "runs"))
+    } else {
+        return None;
+    };
+    Some(vec![invariant.to_owned(), of])
 }
 
 /// Where it bends, and what theory says.

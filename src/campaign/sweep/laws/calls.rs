@@ -8,7 +8,7 @@ use crate::theory::retries;
 
 const HOLDS: &str = "q the share of attempts that fail, m the retries of a call, layer by layer from the bottom up; \
                      every operation does the same for everybody, no attempt times out, services have room for all \
-                     attempts, nothing disturbs the plan";
+                     attempts, a run has at least one failure on average, nothing disturbs the plan";
 
 pub const ATTEMPTS: ClosedForm = ClosedForm {
     name: "attempts-of-retries",
@@ -32,7 +32,9 @@ pub const FAILURES: ClosedForm = ClosedForm {
     resolution: 0.0,
     value: |plan| {
         let tried = tried(&plan.estate)?;
-        (tried.errands > 0.0).then_some(tried.fails / tried.errands)
+        // Of failures that a run rarely has, no seeds say how often they come.
+        let seen = tried.fails == 0.0 || tried.fails * plan.estate.duration.as_secs_f64() >= 1.0;
+        (seen && tried.errands > 0.0).then_some(tried.fails / tried.errands)
     },
 };
 

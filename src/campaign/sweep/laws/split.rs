@@ -115,7 +115,7 @@ fn expected(
 ) -> Option<f64> {
     let rollout = only_rollout(estate).filter(|_| is_undisturbed(estate))?;
     let published = published(estate, rollout)?;
-    let mut sum = 0.0;
+    let mut sum = None;
     for errands in errands(estate, rollout.feature)? {
         let visits: Vec<&Visit> = readers(&errands).collect();
         let twice =
@@ -138,7 +138,7 @@ fn expected(
             return None;
         }
         let changes: f64 = published.iter().map(|published| published.changes).sum();
-        sum += law(errands.per_second, scale, visits.len() as f64) * changes;
+        sum = Some(sum.unwrap_or(0.0) + law(errands.per_second, scale, visits.len() as f64) * changes);
     }
-    Some(sum)
+    sum
 }
