@@ -100,8 +100,9 @@ fn a_wrong_law_is_caught() {
         resolution: 0.0,
         value: |plan| laws::applies(laws::ALL, "control_plane_questions.count", plan).map(|(_, value)| value / 1.1),
     };
-    for law in [&WRONG, &A_TENTH_OFF] {
-        let found = swept_with(POLLING, "10s,25s", &[law.of], 40, &[law]);
+    let wrong = [&WRONG, &A_TENTH_OFF];
+    let found = swept_with(POLLING, "10s,25s", &wrong.map(|law| law.of), 40, &wrong);
+    for law in wrong {
         let agreement = &curve(&found, law.of).agreements()[0];
         assert!(agreement.within == 0 && agreement.disagrees.is_some_and(|(_, p)| p < 1e-3), "{agreement:?}");
     }
@@ -248,13 +249,13 @@ services:
     decides_from: [sdk, safe_stage]
     code: { 1: { defects: [{ fails: 0.4% }] } }
     operations: { buy: { by_stage: { "off": { path: old, do: [{ effect: x }] }, "on": { path: new, do: [{ effect: x }] } } } }
-journeys: { buy: { arrivals: 10/s, first: shop.buy, feature: f } }
+journeys: { buy: { arrivals: 4/s, first: shop.buy, feature: f } }
 rollout:
   f:
     analysis: { every: 1m, window: 1m, delay: 0s, failures: VALUE }
     gate: ["error_rate{path: new} < 1%"]
     on_failure: back_all
-    steps: [{ name: few, at: 2m, move: [{ percent: 20%, to: "on" }], hold: 10m }]
+    steps: [{ name: few, at: 2m, move: [{ percent: 50%, to: "on" }], hold: 10m }]
 "#;
     let laws = [
         ("plan_completed", "plans-that-a-gate-lets-through"),
@@ -281,7 +282,7 @@ journeys: { j: { arrivals: VALUE, first: source.make, completes_within: 1s } }
     let Some(Bend::Knee(knee)) = &curve(&found, "lag.end").bend else { panic!("{:#?}", found.curves) };
     assert!((23.0..27.0).contains(&knee.at) && knee.interval.0 > 20.0 && knee.interval.1 < 30.0, "{knee:?}");
     // What grows with the period as it does by theory is a straight line.
-    let straight = swept_with(POLLING, "10s..40s/6", &["mixed_interactions.count"], 12, laws::ALL);
+    let straight = swept_with(POLLING, "10s..40s/5", &["mixed_interactions.count"], 10, laws::ALL);
     assert!(matches!(curve(&straight, "mixed_interactions.count").bend, Some(Bend::Straight { .. })));
 }
 
@@ -312,7 +313,14 @@ fn run(args: &[&str]) -> (i32, String, String) {
 }
 
 /// A cheap scenario.
-const CHEAP: [&str; 4] = ["scenarios/split-brain.yaml", "--set", "duration=4m", "--no-report"];
+const CHEAP: [&str; 6] = [
+    "scenarios/split-brain.yaml",
+    "--set",
+    "duration=3m",
+    "--set",
+    "journeys.place-order.arrivals=40/s",
+    "--no-report",
+];
 const POLLS: &str = "services.*.sdk.poll=10s,20s,30s";
 
 #[test]
@@ -326,7 +334,7 @@ fn the_tables_do_not_depend_on_the_number_of_jobs() {
 
 #[test]
 fn the_document_has_what_its_page_says() {
-    let args = [&CHEAP[..], &["--param", POLLS, "--seeds", "1..5", "--format", "json"]].concat();
+    let args = [&CHEAP[..3], &["--no-report", "--param", POLLS, "--seeds", "1..5", "--format", "json"]].concat();
     let (code, out, err) = run(&[&args[..], &["--param", "journeys.place-order.arrivals=10/s,20/s"]].concat());
     assert_eq!(code, 0, "{err}");
     let found: Json = serde_json::from_str(&out).expect("it is JSON");
@@ -336,7 +344,7 @@ fn the_document_has_what_its_page_says() {
     assert_eq!(points[1]["values"]["journeys.place-order.arrivals"], "20/s");
     assert_eq!(
         points[1]["replay"],
-        "windtunnel run scenarios/split-brain.yaml --set duration=4m --set 'services.*.sdk.poll=10s' \
+        "windtunnel run scenarios/split-brain.yaml --set duration=3m --set 'services.*.sdk.poll=10s' \
          --set journeys.place-order.arrivals=20/s --seeds 1..5"
     );
     let harm = &found["curves"][0];
@@ -355,8 +363,7 @@ fn the_document_has_what_its_page_says() {
 fn the_folder_has_the_page_the_numbers_and_a_plot_for_each_curve() {
     let reports = tempfile::tempdir().expect("a temporary folder");
     let out = reports.path().to_str().expect("a name");
-    let args =
-        ["scenarios/split-brain.yaml", "--set", "duration=4m", "--out", out, "--seeds", "1..4", "--param", POLLS];
+    let args = [&CHEAP[..5], &["--out", out, "--seeds", "1..4", "--param", POLLS]].concat();
     let (code, text, err) = run(&args);
     assert_eq!(code, 0, "{err}");
     let told = text.lines().find_map(|line| line.trim().strip_prefix("report: ")).expect("it is told where");
@@ -375,7 +382,7 @@ fn the_folder_has_the_page_the_numbers_and_a_plot_for_each_curve() {
     assert!(folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("sweep-")));
     let (_, again, _) = run(&args);
     assert_eq!(again, text, "the same folder again");
-    let args = [&args[..], &["--param", "journeys.place-order.arrivals=10/s,20/s"]].concat();
+    let args = [&args[..], &["--param", "services.billing.replicas=1,4"]].concat();
     let (code, text, err) = run(&args);
     assert_eq!(code, 0, "{err}");
     let told = text.lines().find_map(|line| line.trim().strip_prefix("report: ")).expect("it is told where");
@@ -385,7 +392,7 @@ fn the_folder_has_the_page_the_numbers_and_a_plot_for_each_curve() {
 
 #[test]
 fn words_are_values_too_and_a_variant_may_be_swept() {
-    let args = ["scenarios/split-brain.yaml", "--set", "duration=3m", "--no-report", "--seeds", "1..3"];
+    let args = [&CHEAP[..], &["--seeds", "1..3"]].concat();
     let more = ["--variant", "edge-context", "--param", "services.gateway.edge=true,false"];
     let (code, out, err) = run(&[&args[..], &more[..]].concat());
     assert_eq!(code, 0, "{err}");
