@@ -52,6 +52,7 @@
 //! | key of the language | – | its table in `src/scenario/shapes/`, and its meaning in `src/scenario/resolve/` |
 //! | default number | – | `src/scenario/defaults.rs`, with its source |
 //! | comparison with theory | – | the laws of its family in `src/validation/families/`, its formula in `src/theory/` |
+//! | closed form over a response curve | its file in `src/campaign/sweep/laws/` | [`campaign::sweep::laws::ALL`] |
 //! | subcommand | `src/cli/` | the `Command` enum of [`cli`] |
 //! | key of what watches a plan | – | `src/scenario/shapes/guard.rs`, `models::guard`, and the course in `models/progress.rs` |
 //! | shipped scenario | `scenarios/` | – (tests and CI walk the folder) |

@@ -431,3 +431,13 @@ fn mistakes_are_told_before_anything_runs() {
     let (code, _, err) = run(&["scenarios/nowhere.yaml", "--param", "a=1,2"]);
     assert!(code == 2 && err.contains("nowhere.yaml") && !err.contains("refuses"), "{err}");
 }
+
+#[test]
+fn the_page_in_the_docs_lists_every_closed_form() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sweep.md");
+    let page = std::fs::read_to_string(page).expect("the page is there");
+    for law in laws::ALL {
+        let row = format!("| `{}` | `{}` | {} |", law.name, law.of, law.formula);
+        assert!(page.contains(&row), "missing {row}");
+    }
+}

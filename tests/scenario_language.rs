@@ -463,6 +463,9 @@ fn set_changes_a_parameter_or_a_path() {
     assert_ne!(changed.hash, plan(&[]).expect("it plans").plan.hash);
     let told = plan(&["pol=5s"]).expect_err("no such key").to_string();
     assert!(told.contains("--set:1:") && told.contains("unknown key `pol`"), "{told}");
+    assert!(told.contains("did you mean `poll`?"), "a parameter of the file: {told}");
+    let every = plan(&["services.*.workers=7"]).unwrap_or_else(|told| panic!("{told}")).plan;
+    assert!(every.estate.services.iter().all(|service| service.workers == 7));
     let told = plan(&["services.shp.workers=3"]).expect_err("no such service").to_string();
     assert!(told.contains("`shop`"), "{told}");
 }

@@ -61,7 +61,9 @@ pub(crate) fn campaign(
     let stop = stop::signals();
     let out_of_time = || progress.is_out_of_time(options);
     let bar = progress_bar(shares.iter().map(Seeds::len).sum(), options.quiet);
-    bar.inc(record.as_ref().map_or(0, |writer| writer.resumed));
+    // What was made before says nothing of the rate of today.
+    bar.set_position(record.as_ref().map_or(0, |writer| writer.resumed));
+    bar.reset_eta();
     let orders = Orders {
         jobs: options.jobs(),
         limits: options.limits(),

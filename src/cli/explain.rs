@@ -1,6 +1,7 @@
 //! `windtunnel explain`: a name of the language, the exit codes, or what a file will do.
 
 use super::{EXIT_CODES, Exit, files, print, tell};
+use crate::campaign::sweep::laws;
 use crate::models::fault::{Aim, Takes};
 use crate::models::metric;
 use crate::report::terminal::Ink;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, a report format, `precedence`, `exit-codes`, `plan` or `assumptions`.
+    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, a report format, a closed form, `precedence`, `exit-codes`, `plan` or `assumptions`.
     name: String,
     /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
     file: Option<PathBuf>,
@@ -43,7 +44,10 @@ impl Explain {
         }
         let text = invariant(&self.name).or_else(|| fault(&self.name)).or_else(|| one_metric(&self.name));
         let text = text.or_else(|| one_lint(&self.name)).or_else(|| stages(&self.name));
-        let text = text.or_else(|| one_strategy(&self.name)).or_else(|| one_format(&self.name));
+        let text = text
+            .or_else(|| one_strategy(&self.name))
+            .or_else(|| one_format(&self.name))
+            .or_else(|| closed_form(&self.name));
         match text {
             Some(text) => {
                 print(&text);
@@ -98,6 +102,7 @@ fn known() -> Vec<&'static str> {
     names.extend(vocabulary::NAMES);
     names.extend(strategy::NAMES);
     names.extend(super::emit::names());
+    names.extend(laws::ALL.iter().map(|law| law.name));
     names.extend(["precedence", "exit-codes", "plan", "assumptions"]);
     names
 }
@@ -110,6 +115,14 @@ fn invariant(name: &str) -> Option<String> {
         entry.sentence,
         entry.exercised_when,
         entry.causes.join(", "),
+    ))
+}
+
+fn closed_form(name: &str) -> Option<String> {
+    let law = laws::ALL.iter().find(|law| law.name == name)?;
+    Some(format!(
+        "{name}, a closed form that `sweep` draws over {}\n  {}\n  holds for  {}\n  source     {}\n",
+        law.of, law.formula, law.holds, law.source,
     ))
 }
 

@@ -1,6 +1,7 @@
 //! `windtunnel list`: what the language knows.
 
 use super::{Exit, files, print};
+use crate::campaign::sweep::laws;
 use crate::models::metric;
 use crate::report::terminal::Ink;
 use crate::rollout::{strategy, vocabulary};
@@ -11,11 +12,12 @@ use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, `strategies`, or a scenario file or folder; none: all.
+    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, `strategies`, `closed-forms`, or a scenario file or folder; none: all.
     what: Option<String>,
 }
 
-const CATALOGUES: [&str; 7] = ["invariants", "faults", "metrics", "lints", "formats", "vocabularies", "strategies"];
+const CATALOGUES: [&str; 8] =
+    ["invariants", "faults", "metrics", "lints", "formats", "vocabularies", "strategies", "closed-forms"];
 
 impl List {
     pub fn run(self, ink: Ink) -> Exit {
@@ -50,6 +52,10 @@ fn catalogue(what: &str) -> String {
     }
     if what == "formats" {
         return formats();
+    }
+    if what == "closed-forms" {
+        let width = laws::ALL.iter().map(|law| law.name.len()).max().unwrap_or(0);
+        return laws::ALL.iter().map(|law| format!("  {:width$}  {}: {}\n", law.name, law.of, law.formula)).collect();
     }
     let rows: Vec<(&str, &str)> = match what {
         "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),

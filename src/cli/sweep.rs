@@ -74,16 +74,24 @@ enum Format {
     Json,
 }
 
+/// Every point, compiled.
+struct Planned {
+    source: Source,
+    plans: Vec<Plan>,
+    /// Further places on the axis, for theory alone.
+    between: Vec<(f64, Plan)>,
+}
+
 impl Sweep {
     pub fn run(self, ink: Ink) -> Exit {
         match self.asked(ink) {
-            Ok((source, plans, between)) => self.swept(&source, &plans, &between),
+            Ok(Planned { source, plans, between }) => self.swept(&source, &plans, &between),
             Err(exit) => exit,
         }
     }
 
     /// Reads the file and compiles every point, so that every mistake is told before anything runs.
-    fn asked(&self, ink: Ink) -> Result<(Source, Vec<Plan>, Vec<(f64, Plan)>), Exit> {
+    fn asked(&self, ink: Ink) -> Result<Planned, Exit> {
         self.check_axes()?;
         // A file that cannot be read is no matter of any value.
         files::read(self.file.as_deref(), &self.set, ink)?;
@@ -100,7 +108,7 @@ impl Sweep {
         }
         self.check_metrics(&plans)?;
         let between = self.between();
-        Ok((first.expect("a sweep has points"), plans, between))
+        Ok(Planned { source: first.expect("a sweep has points"), plans, between })
     }
 
     fn check_axes(&self) -> Result<(), Exit> {

@@ -26,6 +26,9 @@ pub fn render(sweep: &Sweep, page: Option<&Path>) -> String {
         let done = sweep.points.len() as u64;
         out.push_str(&format!("INTERRUPTED: {} of {} points are finished\n", count(done), count(sweep.asked as u64)));
     }
+    if sweep.points.is_empty() {
+        return with_plain_spaces(&out);
+    }
     let cut_short = sweep.points.iter().map(|point| point.cut_short).sum::<u64>();
     if cut_short > 0 {
         let runs = counted(cut_short, "run", "runs");
@@ -67,7 +70,7 @@ fn flat_rate(curve: &Curve) -> Option<Vec<String>> {
         return None;
     } else if readings.iter().map(violated).sum::<u64>() == 0 {
         format!("violated in none of {} that exercise it", counted(exercised, "run", "runs"))
-    } else if readings.iter().all(|reading| violated(&reading) == reading.seeds) {
+    } else if readings.iter().all(|reading| violated(reading) == reading.seeds) {
         format!("violated in all {} that exercise it", counted(exercised, "run", "runs"))
     } else {
         return None;

@@ -84,7 +84,7 @@ fn on_demand(estate: &Estate) -> Option<f64> {
             let visits: Vec<_> = errands.visits.iter().filter(|visit| visit.service == id).collect();
             // A second visit of one errand is no Poisson process of its own.
             (visits.len() <= 1 && visits.iter().all(|visit| visit.reads))
-                .then(|| visits.len() as f64 * errands.per_second)
+                .then_some(visits.len() as f64 * errands.per_second)
         });
         let requests: f64 = here.sum::<Option<f64>>()?;
         let caches = service.replicas.len() as f64;
