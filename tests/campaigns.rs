@@ -74,13 +74,18 @@ fn told(output: &Output) -> (i32, String, String) {
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
 }
 
-/// A record in which one line is another, with the check that belongs to it.
+/// A record in which one line is another, with the checks that belong to it.
 fn forged(text: &str, line: usize, other: &str) -> String {
-    let body = other.split_once("\",").expect("a check").1;
-    let check = windtunnel::kernel::digest::hash_bytes(body.as_bytes());
-    let other = format!("{{\"check\":\"{check:016x}\",{body}");
-    let lines: Vec<&str> = text.lines().enumerate().map(|(n, text)| if n == line { &*other } else { text }).collect();
-    lines.join("\n") + "\n"
+    let mut last = String::new();
+    let mut checked = |(n, text): (usize, &str)| {
+        let body = if n == line { other } else { text }.split_once("\",").expect("a check").1;
+        let check = windtunnel::kernel::digest::hash_bytes(format!("{last}{body}").as_bytes());
+        if n > 0 {
+            last = format!("{check:016x}");
+        }
+        format!("{{\"check\":\"{check:016x}\",{body}\n")
+    };
+    text.lines().enumerate().map(&mut checked).collect()
 }
 
 #[test]
@@ -315,4 +320,113 @@ fn a_part_fails_on_what_no_other_part_can_cure_unless_the_merge_is_to_judge() {
     assert_eq!(code, 1);
     assert!(said.contains("✗ split-brain-small:edge-context  split-brain: holds: violated in"), "{said}");
     assert_eq!(place.windtunnel(&[&args[..], &["--defer-verdict"]].concat()).0, 0);
+}
+
+#[test]
+fn a_merge_into_the_folder_it_reads_loses_nothing_and_can_be_made_again() {
+    let place = Place::new();
+    let test = ["test", "small.yaml", "--seeds", "1..5", "--out", "out", "--quiet"];
+    assert_eq!(place.windtunnel(&test).0, 0);
+    let before = place.report("out");
+    let merge = ["report", "merge", "out", "--out", "out"];
+    assert_eq!(place.windtunnel(&merge).0, 0);
+    assert!(place.report("out") == before, "the record that was read is the one that is written");
+    // A part of it is no reason to lose the whole.
+    assert_eq!(place.windtunnel(&[&test[..], &["--shard", "slice:1/2"]].concat()).0, 0);
+    assert_eq!(place.windtunnel(&merge).0, 3, "shard 2 is missing");
+    let whole = |files: Vec<(String, Vec<u8>)>| -> Vec<(String, Vec<u8>)> {
+        files.into_iter().filter(|(path, _)| before.iter().any(|(known, _)| known == path)).collect()
+    };
+    assert!(whole(place.report("out")) == before);
+    assert_eq!(place.windtunnel(&[&test[..], &["--shard", "slice:2/2"]].concat()).0, 0);
+    for time in ["the first time", "with its own result beside the shards"] {
+        assert_eq!(place.windtunnel(&merge).0, 0, "{time}");
+    }
+}
+
+#[test]
+fn shards_of_files_in_another_order_are_refused_rather_than_gone_on_with_or_merged() {
+    let place = Place::new();
+    fs::write(place.path("other.yaml"), SMALL.replace("split-brain-small", "other")).expect("it is writable");
+    let shard = |files: [&str; 2], k: &str, out: &str, more: &[&str]| {
+        let args = ["test", files[0], files[1], "--seeds", "1..6"];
+        let shard = format!("slice:{k}/3");
+        place.windtunnel(&[&args[..], &["--out", out, "--shard", &shard, "--defer-verdict"], more].concat())
+    };
+    assert_eq!(shard(["small.yaml", "other.yaml"], "1", "one", &[]).0, 0);
+    assert_eq!(shard(["other.yaml", "small.yaml"], "2", "two", &[]).0, 0);
+    let (code, _, why) = place.windtunnel(&["report", "merge", "one", "two", "--out", "merged"]);
+    assert_eq!(code, 2, "{why}");
+    assert!(why.contains("differ in what was run before it: name the same files in the same order"), "{why}");
+    // A record of the same shard in another place has other seeds.
+    assert_eq!(shard(["small.yaml", "other.yaml"], "3", "three", &["--within", "1ns"]).0, 3);
+    let (code, _, why) = shard(["other.yaml", "small.yaml"], "3", "three", &[]);
+    assert_eq!(code, 2, "{why}");
+    assert!(why.contains("it is the record of another campaign"), "{why}");
+}
+
+#[test]
+fn two_scenarios_of_one_name_are_refused_where_names_tell_them_apart() {
+    let place = Place::new();
+    fs::write(place.path("twin.yaml"), SMALL.replace("30s", "20s")).expect("it is writable");
+    let (code, _, why) = place.windtunnel(&[
+        "test",
+        "small.yaml",
+        "twin.yaml",
+        "--seeds",
+        "1..3",
+        "--out",
+        "out",
+        "--shard",
+        "slice:1/2",
+    ]);
+    assert_eq!(code, 2);
+    assert!(why.contains("small.yaml and twin.yaml are both called split-brain-small"), "{why}");
+    assert_eq!(place.windtunnel(&["test", "small.yaml", "twin.yaml", "--seeds", "1..3", "--no-report"]).0, 0);
+}
+
+#[test]
+fn run_and_test_of_a_file_without_variants_go_on_with_each_other() {
+    let place = Place::new();
+    let half = SMALL.split("variants:").next().expect("a first half");
+    fs::write(place.path("small.yaml"), half).expect("it is writable");
+    let of = |command: &str, more: &[&str]| {
+        place.windtunnel(&[&[command, "./small.yaml", "--seeds", "1..4", "--out", "out"], more].concat())
+    };
+    assert_eq!(of("run", &["--within", "1ns"]).0, 3);
+    let (code, said, why) = of("test", &[]);
+    assert_eq!(code, 0, "{said}{why}");
+}
+
+#[test]
+fn more_shards_than_runs_and_more_seeds_than_anybody_has_time_for_are_no_trouble() {
+    let place = Place::new();
+    for k in 1..=7 {
+        let shard = format!("slice:{k}/7");
+        let made = place.windtunnel(&["test", "small.yaml", "--seeds", "1..3", "--out", "out", "--shard", &shard]);
+        assert_eq!(made.0, 0, "{}{}", made.1, made.2);
+    }
+    assert_eq!(place.windtunnel(&["report", "merge", "out", "--out", "merged"]).0, 0);
+    let all = ["test", "small.yaml", "--seeds", "0..18446744073709551615", "--within", "1ns", "--no-report"];
+    let (code, _, why) = place.windtunnel(&all);
+    assert_eq!(code, 3, "{why}");
+}
+
+#[test]
+fn two_processes_do_not_write_one_record_at_the_same_time() {
+    let place = Place::new();
+    let run = ["run", "small.yaml", "--seeds", "1..4", "--out", "out", "--quiet"];
+    assert_eq!(place.windtunnel(&run).0, 0);
+    let record = place.record("out");
+    let before = fs::read(&record).expect("it is readable");
+    let held = fs::OpenOptions::new().write(true).open(&record).expect("it is writable");
+    held.try_lock().expect("nobody else writes it");
+    for more in [&[][..], &["--fresh"]] {
+        let (code, _, why) = place.windtunnel(&[&run[..], more].concat());
+        assert_eq!(code, 74, "{why}");
+        assert!(why.contains("another process is writing it"), "{why}");
+    }
+    assert!(fs::read(&record).expect("it is readable") == before);
+    drop(held);
+    assert_eq!(place.windtunnel(&run).0, 0);
 }

@@ -27,7 +27,7 @@ impl Seeds {
     pub fn of_shard(range: Range<u64>, shard: Shard, scenario: &str, variant: &str, before: u64) -> Seeds {
         let first = range.start;
         let chosen = range.clone().filter(|seed| match shard.by {
-            By::Slice => (before + (seed - first)) % shard.of == shard.k - 1,
+            By::Slice => (before % shard.of + (seed - first) % shard.of) % shard.of == shard.k - 1,
             By::Hash => {
                 let key = format!("{scenario}\n{variant}\n{seed}");
                 hash_bytes(key.as_bytes()) % shard.of == shard.k - 1

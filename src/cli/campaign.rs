@@ -6,6 +6,7 @@ use super::files::Source;
 use super::run::Options;
 use super::{Exit, stop, tell};
 use crate::campaign::outcome::{CampaignOutcome, Incomplete, Invocation, VariantOutcome};
+use crate::campaign::seeds::By;
 use crate::campaign::verdict::gate::Gate;
 use crate::campaign::{Orders, Record, Seeds, Unrecorded, run_variant};
 use crate::report::folder::{self, Identity, Meta};
@@ -14,6 +15,7 @@ use crate::run::Limits;
 use crate::scenario::Loaded;
 use crate::scenario::plan::Plan;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -30,11 +32,24 @@ pub(crate) struct Progress {
     /// Runs and files of the command so far.
     runs: u64,
     files: u64,
+    /// Which file each scenario is in.
+    names: BTreeMap<String, String>,
 }
 
 impl Progress {
     pub fn start() -> Progress {
-        Progress { clock: Clock::start(), runs: 0, files: 0 }
+        Progress { clock: Clock::start(), runs: 0, files: 0, names: BTreeMap::new() }
+    }
+
+    /// Refuses a second scenario of the same name, for what goes by names.
+    pub fn alone(&mut self, source: &Source, what: &str) -> Result<(), Exit> {
+        let name = source.scenario.name();
+        let file = source.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let Some(first) = self.names.insert(name.to_owned(), file.clone()) else { return Ok(()) };
+        tell(&format!(
+            "error: {first} and {file} are both called {name}, and {what} goes by names: give one another `name`\n"
+        ));
+        Err(Exit::USAGE)
     }
 
     /// Whether the time that the command may take is up.
@@ -54,13 +69,18 @@ pub(crate) fn campaign(
     let plans: Vec<Plan> = loaded.into_iter().map(|one| one.plan).collect();
     let whole = options.ci.is_test && plans.len() == 1 + source.scenario.variants().len();
     let invocation = Invocation { whole, ..invocation(source, &plans, options) };
-    let shares = shares(&plans, &seeds, options, progress);
-    let folder = place(source, &plans, &seeds, &invocation, options);
-    let (mut record, mut exit) = opened(source, &plans, &seeds, &invocation, options, progress, folder.as_deref())?;
+    let before = progress.runs;
     progress.files += 1;
+    let shares = shares(&plans, &seeds, options, progress);
+    if options.shard.is_some() {
+        progress.alone(source, "a shard's record")?;
+    }
+    let folder = place(source, &plans, &seeds, &invocation, options);
+    let header = header(source, &plans, &seeds, &invocation, options, [progress.files - 1, before]);
+    let (mut record, mut exit) = opened(source, &header, options, folder.as_deref())?;
     let stop = stop::signals();
     let out_of_time = || progress.is_out_of_time(options);
-    let bar = progress_bar(shares.iter().map(Seeds::len).sum(), options.quiet);
+    let bar = progress_bar(shares.iter().map(Seeds::len).fold(0, u64::saturating_add), options.quiet);
     // What was made before says nothing of the rate of today.
     bar.set_position(record.as_ref().map_or(0, |writer| writer.resumed));
     bar.reset_eta();
@@ -163,7 +183,7 @@ fn invocation(source: &Source, plans: &[Plan], options: &Options) -> Invocation 
 fn shares(plans: &[Plan], seeds: &Range<u64>, options: &Options, progress: &mut Progress) -> Vec<Seeds> {
     let share = |plan: &Plan| {
         let before = progress.runs;
-        progress.runs += seeds.end - seeds.start;
+        progress.runs = progress.runs.saturating_add(seeds.end - seeds.start);
         match options.shard {
             Some(shard) => Seeds::of_shard(seeds.clone(), shard, &plan.scenario, &plan.variant, before),
             None => Seeds::all(seeds.clone()),
@@ -184,20 +204,17 @@ fn place(
     (!options.no_report).then(|| identity.place(&options.out, options.shard))
 }
 
-/// The record of the campaign, where a report is wanted. One that cannot be written costs the possibility to go on
-/// later, not the campaign; one that is broken is not written over.
-fn opened(
+/// What the record of the campaign says of it; `nth` and `before` are the files and the runs before it.
+fn header(
     source: &Source,
     plans: &[Plan],
     seeds: &Range<u64>,
     invocation: &Invocation,
     options: &Options,
-    progress: &Progress,
-    folder: Option<&Path>,
-) -> Result<(Option<Writer>, Exit), Exit> {
-    let Some(folder) = folder else { return Ok((None, Exit::PASS)) };
+    [nth, before]: [u64; 2],
+) -> Header {
     let variants = plans.iter().map(|plan| (plan.variant.clone(), plan.hash.clone())).collect();
-    let header = Header {
+    Header {
         file: invocation.file.clone(),
         set: invocation.set.clone(),
         strict: invocation.strict,
@@ -205,14 +222,26 @@ fn opened(
         max_events: invocation.max_events,
         today: invocation.today.map(|day| day.to_string()),
         whole: invocation.whole,
-        nth: progress.files,
+        nth,
         shard: options.shard.map(Into::into),
+        before: if options.shard.is_some_and(|shard| shard.by == By::Slice) { before } else { 0 },
         ..Header::new(source.scenario.name(), variants, (seeds.start, seeds.end))
-    };
+    }
+}
+
+/// The record of the campaign, where a report is wanted. One that cannot be written costs the possibility to go on
+/// later, not the campaign; one that is broken is not written over.
+fn opened(
+    source: &Source,
+    header: &Header,
+    options: &Options,
+    folder: Option<&Path>,
+) -> Result<(Option<Writer>, Exit), Exit> {
+    let Some(folder) = folder else { return Ok((None, Exit::PASS)) };
     let path = folder.join(record::FILE);
     let opened = folder::begin(folder, &source.text, &source.inputs)
         .map_err(Refused::NotWritten)
-        .and_then(|()| Writer::open(&path, &header, options.fresh));
+        .and_then(|()| Writer::open(&path, header, options.fresh));
     match opened {
         Ok(writer) => {
             if writer.resumed > 0 && !options.quiet {
@@ -228,6 +257,11 @@ fn opened(
         Err(Refused::NotWritten(why)) => {
             tell(&format!("error: the record could not be written: {why}\n"));
             Ok((None, Exit::NOT_WRITTEN))
+        }
+        Err(Refused::InUse(path)) => {
+            let path = path.display();
+            tell(&format!("error: {path}: another process is writing it: wait for it, or name another --out\n"));
+            Err(Exit::NOT_WRITTEN)
         }
         Err(Refused::Corrupt(why)) => {
             tell(&format!("error: {}\n  = help: --fresh begins anew and writes over it\n", why.0));

@@ -17,6 +17,7 @@ use crate::report::result;
 use crate::report::terminal::Ink;
 use crate::run::Limits;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Only the run that the report shows is made again; all others come from the records. A shard that is missing or
@@ -91,7 +92,7 @@ impl Merge {
 
     /// The campaigns that the folders hold records of, in the order of their command.
     fn groups(&self) -> Result<Vec<Group>, Exit> {
-        let mut groups: Vec<Group> = Vec::new();
+        let mut records: Vec<(PathBuf, Header)> = Vec::new();
         for folder in &self.folders {
             let found = records_under(folder).map_err(|why| refused(format!("{}: {why}", folder.display())))?;
             if found.is_empty() {
@@ -101,8 +102,16 @@ impl Merge {
             }
             for path in found {
                 let header = Reading::open(&path).map_err(|why| refused(why.0))?.header;
-                add(&mut groups, path, header)?;
+                records.push((path, header));
             }
+        }
+        // Beside the shards of a scenario the record of a whole is that of an earlier merge, or of another campaign.
+        let in_shards: BTreeSet<String> =
+            records.iter().filter(|(_, of)| of.shard.is_some()).map(|(_, of)| of.scenario.clone()).collect();
+        records.retain(|(_, of)| of.shard.is_some() || !in_shards.contains(&of.scenario));
+        let mut groups: Vec<Group> = Vec::new();
+        for (path, header) in records {
+            add(&mut groups, path, header)?;
         }
         groups.sort_by_key(|group| group.header.nth);
         Ok(groups)
@@ -171,11 +180,17 @@ impl Merge {
         let all = variants.iter().all(|variant| variant.made() == range.end - range.start);
         let incomplete = (!all).then(|| Incomplete::MissingShards { missing, of: group.of() });
         if let Some(writer) = writer {
-            let path = folder_of_whole.join(record::FILE);
+            let fresh = folder_of_whole.join(record::FRESH);
             exit = exit.worst(super::campaign::finished(writer, incomplete.is_none()));
-            if incomplete.is_some() {
-                // A record with gaps is none that a campaign could go on from.
-                let _ = std::fs::remove_file(path);
+            // A record with gaps is none that a campaign could go on from: what was there before stays.
+            let placed = if incomplete.is_none() && exit != Exit::NOT_WRITTEN {
+                std::fs::rename(&fresh, folder_of_whole.join(record::FILE))
+            } else {
+                std::fs::remove_file(&fresh)
+            };
+            if let Err(why) = placed {
+                tell(&format!("error: {}: {why}\n", fresh.display()));
+                exit = exit.worst(Exit::NOT_WRITTEN);
             }
         }
         let outcome = CampaignOutcome {
@@ -189,17 +204,22 @@ impl Merge {
         Ok((source, Reported { outcome, report: None }, exit))
     }
 
-    /// The record of the whole, as the campaign would have written it that made all runs itself.
+    /// The record of the whole, as the campaign would have written it that made all runs itself. It takes its place once
+    /// it is complete: one of the records that are read may be there.
     fn writer(&self, folder: &Path, header: &Header, source: &Source) -> Result<(Option<Writer>, Exit), Exit> {
-        let whole = Header { shard: None, ..header.clone() };
+        let whole = Header { shard: None, before: 0, ..header.clone() };
         let opened = folder::begin(folder, &source.text, &source.inputs)
             .map_err(Refused::NotWritten)
-            .and_then(|()| Writer::open(&folder.join(record::FILE), &whole, true));
+            .and_then(|()| Writer::open(&folder.join(record::FRESH), &whole, true));
         match opened {
             Ok(writer) => Ok((Some(writer), Exit::PASS)),
             Err(Refused::NotWritten(why)) => {
                 tell(&format!("error: the record could not be written: {why}\n"));
                 Ok((None, Exit::NOT_WRITTEN))
+            }
+            Err(Refused::InUse(path)) => {
+                tell(&format!("error: {}: another merge is writing it\n", path.display()));
+                Err(Exit::NOT_WRITTEN)
             }
             Err(Refused::Corrupt(why)) => Err(refused(why.0)),
         }
@@ -272,6 +292,9 @@ fn difference(one: &Header, other: &Header) -> Option<String> {
     }
     if shards(one) != shards(other) {
         return Some("how the runs were dealt out: --shard".to_owned());
+    }
+    if one.before != other.before {
+        return Some("what was run before it: name the same files in the same order for every shard".to_owned());
     }
     (one.strict != other.strict || one.max_events != other.max_events)
         .then(|| "how they were run: --strict or --max-events".to_owned())

@@ -2,7 +2,8 @@
 //!
 //! A campaign that was killed goes on from its record, shards are merged from theirs, and recorded runs are compared
 //! without being made again. The first line says which campaign it is, the last one that nothing is missing. Every line
-//! begins with a check over the rest of it, so that what a broken disk or an editor did to it is noticed.
+//! begins with a check over the rest of it and over the check of the run before, so that a line that a broken disk or an
+//! editor changed, lost or doubled is noticed. Whoever writes a record holds a lock on it.
 
 mod line;
 pub mod merged;
@@ -14,12 +15,14 @@ use crate::kernel::digest::hash_bytes;
 use crate::run::summary::RunSummary;
 use line::Line;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// The name of a record in its folder.
 pub const FILE: &str = "runs.ndjson";
+/// What a record is called until it may take the place of another one.
+pub const FRESH: &str = "runs.ndjson.new";
 /// The version of this form.
 const VERSION: u32 = 1;
 
@@ -49,6 +52,9 @@ pub struct Header {
     /// Every variant with the hash of what decides its outcome, in order.
     pub variants: Vec<(String, String)>,
     pub shard: Option<ShardRow>,
+    /// Of a shard that is dealt out in turn: the runs of the command that come before those of this file, which decide
+    /// whose turn the first one is.
+    pub before: u64,
 }
 
 /// A shard as the header writes it.
@@ -94,6 +100,7 @@ impl Header {
             seeds,
             variants,
             shard: None,
+            before: 0,
         }
     }
 }
@@ -115,6 +122,8 @@ pub struct Writer {
     out: BufWriter<File>,
     /// Runs in it.
     runs: u64,
+    /// The check of the last of them.
+    last: String,
     /// Those of them that an earlier campaign made.
     pub resumed: u64,
     failed: Option<io::Error>,
@@ -124,27 +133,27 @@ impl Writer {
     /// Begins a record, or goes on with the unfinished one of the same campaign. A finished one is begun anew: whoever
     /// runs a campaign again wants to see it run.
     pub fn open(path: &Path, header: &Header, anew: bool) -> Result<Writer, Refused> {
-        let unfinished = if anew { None } else { Reading::unfinished(path, header)? };
-        let (mut file, runs) = match unfinished {
-            Some(kept) => {
-                let mut file = OpenOptions::new().write(true).open(path).map_err(|why| not_written(path, &why))?;
-                file.set_len(kept.bytes).map_err(|why| not_written(path, &why))?;
-                file.seek(SeekFrom::End(0)).map_err(|why| not_written(path, &why))?;
-                (file, kept.runs)
-            }
-            None => (File::create(path).map_err(|why| not_written(path, &why))?, 0),
-        };
-        if runs == 0 {
-            file.set_len(0).and_then(|()| file.rewind()).map_err(|why| not_written(path, &why))?;
-            file.write_all(checked(header).as_bytes()).map_err(|why| not_written(path, &why))?;
+        let mut file = locked(path)?;
+        let kept = if anew { None } else { Reading::unfinished(path, header)? };
+        let kept = kept.filter(|kept| kept.runs > 0).unwrap_or_default();
+        let failed = |why: io::Error| not_written(path, &why);
+        if kept.runs > 0 && kept.header != *header {
+            file = renamed(path, &kept, header)?;
+        } else if kept.runs > 0 {
+            file.set_len(kept.bytes).map_err(failed)?;
+            file.seek(SeekFrom::End(0)).map_err(failed)?;
+        } else {
+            file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+            file.write_all(checked(header, "").0.as_bytes()).map_err(failed)?;
         }
-        Ok(Writer { path: path.to_owned(), out: BufWriter::new(file), runs, resumed: runs, failed: None })
+        let Kept { runs, last, .. } = kept;
+        Ok(Writer { path: path.to_owned(), out: BufWriter::new(file), runs, last, resumed: runs, failed: None })
     }
 
     /// Nothing is missing any more. Tells what could not be written, if anything.
     pub fn finish(mut self, complete: bool) -> io::Result<()> {
         if complete {
-            let end = checked(&End { end: self.runs });
+            let (end, _) = checked(&End { end: self.runs }, &self.last);
             self.write(&end);
         }
         match self.failed {
@@ -177,8 +186,9 @@ impl Record for Writer {
     }
 
     fn add(&mut self, variant: &str, run: &RunSummary) {
-        let line = checked(&Line::of(variant, run));
+        let (line, check) = checked(&Line::of(variant, run), &self.last);
         self.write(&line);
+        self.last = check;
         self.runs += 1;
     }
 }
@@ -187,6 +197,8 @@ impl Record for Writer {
 #[derive(Debug)]
 pub enum Refused {
     NotWritten(io::Error),
+    /// Another process is writing it.
+    InUse(PathBuf),
     Corrupt(Corrupt),
 }
 
@@ -200,11 +212,44 @@ fn not_written(path: &Path, why: &io::Error) -> Refused {
     Refused::NotWritten(io::Error::new(why.kind(), format!("{}: {why}", path.display())))
 }
 
-/// A line with the check over it.
-fn checked(of: &impl Serialize) -> String {
+/// Opens a record for writing, as the only one who does: two that write would tear holes into it.
+fn locked(path: &Path) -> Result<File, Refused> {
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let file = open.map_err(|why| not_written(path, &why))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Refused::InUse(path.to_owned())),
+        // Some network file systems know no locks: whoever writes there takes care himself.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// The good part of a record under another first line: the same campaign by another path to its file, or in another
+/// place of its command.
+fn renamed(path: &Path, kept: &Kept, header: &Header) -> Result<File, Refused> {
+    let fresh = path.with_file_name(FRESH);
+    let copied = || -> io::Result<File> {
+        let mut from = File::open(path)?;
+        from.seek(SeekFrom::Start(kept.first))?;
+        let mut into = File::create(&fresh)?;
+        into.write_all(checked(header, "").0.as_bytes())?;
+        io::copy(&mut from.take(kept.bytes - kept.first), &mut into)?;
+        let _ = into.try_lock();
+        std::fs::rename(&fresh, path)?;
+        Ok(into)
+    };
+    copied().map_err(|why| not_written(path, &why))
+}
+
+/// A line with the check over it and over that of the line before, and the check.
+fn checked(of: &impl Serialize, last: &str) -> (String, String) {
     let body = serde_json::to_string(of).expect("names and numbers always serialize");
     let body = body.strip_prefix('{').expect("a line is an object");
-    format!("{{\"check\":\"{:016x}\",{body}\n", hash_bytes(body.as_bytes()))
+    let check = check(last, body);
+    (format!("{{\"check\":\"{check}\",{body}\n"), check)
+}
+
+fn check(last: &str, body: &str) -> String {
+    format!("{:016x}", hash_bytes(format!("{last}{body}").as_bytes()))
 }
 
 /// A record that is being read.
@@ -216,6 +261,8 @@ pub struct Reading {
     /// Bytes of the whole lines read.
     bytes: u64,
     runs: u64,
+    /// The check of the last run read.
+    last: String,
     pub header: Header,
     /// The last line has been seen.
     pub complete: bool,
@@ -223,8 +270,18 @@ pub struct Reading {
 
 /// How much of an unfinished record is good.
 struct Kept {
+    header: Header,
+    /// Bytes of the first line.
+    first: u64,
     bytes: u64,
     runs: u64,
+    last: String,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Kept { header: Header::new("", Vec::new(), (0, 0)), first: 0, bytes: 0, runs: 0, last: String::new() }
+    }
 }
 
 impl Reading {
@@ -234,7 +291,8 @@ impl Reading {
         let file = File::open(path).map_err(|why| corrupt(why.to_string()))?;
         let header = Header::new("", Vec::new(), (0, 0));
         let lines = BufReader::new(file);
-        let mut reading = Reading { path: path.to_owned(), lines, line: 0, bytes: 0, runs: 0, header, complete: false };
+        let (path, last) = (path.to_owned(), String::new());
+        let mut reading = Reading { path, lines, line: 0, bytes: 0, runs: 0, last, header, complete: false };
         let first = reading.line()?.ok_or_else(|| corrupt("it is empty".to_owned()))?;
         let version: serde_json::Value =
             serde_json::from_str(&first).map_err(|why| corrupt(format!("line 1 is no header: {why}")))?;
@@ -276,13 +334,16 @@ impl Reading {
             Err(_) if only_a_broken_line(path) => return Ok(None),
             Err(why) => return Err(why),
         };
-        let here =
-            Header { file: header.file.clone(), set: header.set.clone(), nth: header.nth, ..reading.header.clone() };
+        // How the file is named, and what else is tested, decides no run.
+        let Header { file, set, nth, whole, .. } = header.clone();
+        let here = Header { file, set, nth, whole, ..reading.header.clone() };
         if here != *header {
             return Err(Corrupt(format!("{}: it is the record of another campaign: move it away", path.display())));
         }
+        let first = reading.bytes;
         while reading.next_run()?.is_some() {}
-        Ok((!reading.complete).then_some(Kept { bytes: reading.bytes, runs: reading.runs }))
+        let Reading { header, bytes, runs, last, .. } = reading;
+        Ok((!reading.complete).then_some(Kept { header, first, bytes, runs, last }))
     }
 
     /// The next whole line without its check. A last line without an end, or whose check is wrong, was being written
@@ -295,20 +356,21 @@ impl Reading {
         }
         self.line += 1;
         let body = text.strip_prefix("{\"check\":\"").and_then(|rest| rest.split_once("\","));
-        let good = body.filter(|(check, body)| {
-            let body = body.strip_suffix('\n').unwrap_or(body);
-            *check == format!("{:016x}", hash_bytes(body.as_bytes()))
-        });
-        let Some((_, body)) = good else {
+        let good = body.filter(|(seen, body)| *seen == check(&self.last, body.strip_suffix('\n').unwrap_or(body)));
+        let Some((seen, body)) = good else {
             // The last one may have been torn by the end of the machine that wrote it.
             let is_last = self.lines.fill_buf().is_ok_and(<[u8]>::is_empty);
             return if is_last && self.line > 1 {
                 Ok(None)
             } else {
-                Err(self.corrupt("the line is not as it was written"))
+                Err(self.corrupt("the line is not as it was written, or the one before it is gone"))
             };
         };
         self.bytes += read as u64;
+        if self.line > 1 {
+            // The first line may be another one where a campaign goes on.
+            self.last = seen.to_owned();
+        }
         Ok(Some(format!("{{{}", body.trim_end_matches('\n'))))
     }
 
@@ -390,20 +452,67 @@ mod tests {
         let text = std::fs::read_to_string(&path).expect("it was written");
         std::fs::write(&path, text.replacen("\"seed\":7", "\"seed\":9", 1)).expect("it is writable");
         let why = read(&path).expect_err("its check is wrong").0;
-        assert!(why.ends_with("runs.ndjson:9: the line is not as it was written"), "{why}");
+        assert!(why.contains("runs.ndjson:9: the line is not as it was written"), "{why}");
         assert!(matches!(Writer::open(&path, &header((0, 20)), false), Err(Refused::Corrupt(_))));
+    }
+
+    #[test]
+    fn a_line_that_is_gone_or_there_twice_is_noticed_before_its_seed_is_lost_or_repeated() {
+        let (_folder, path) = place();
+        written(&path, &runs(), false);
+        let text = std::fs::read_to_string(&path).expect("it was written");
+        let lines: Vec<&str> = text.lines().collect();
+        let without = [&lines[..5], &lines[6..]].concat();
+        let twice = [&lines[..6], &lines[5..]].concat();
+        for (wrong, line) in [(without, 6), (twice, 7)] {
+            std::fs::write(&path, wrong.join("\n") + "\n").expect("it is writable");
+            let Err(Refused::Corrupt(why)) = Writer::open(&path, &header((0, 20)), false) else {
+                panic!("a record with other lines than were written is gone on with");
+            };
+            assert!(why.0.contains(&format!("runs.ndjson:{line}: ")), "{}", why.0);
+        }
     }
 
     #[test]
     fn an_end_that_counts_other_runs_than_there_are_is_noticed() {
         let (_folder, path) = place();
-        written(&path, &runs(), true);
-        let text = std::fs::read_to_string(&path).expect("it was written");
-        let without: Vec<&str> =
-            text.lines().enumerate().filter(|(line, _)| *line != 5).map(|(_, text)| text).collect();
-        std::fs::write(&path, without.join("\n") + "\n").expect("it is writable");
+        written(&path, &runs()[..1], false);
+        let end = checked(&End { end: 2 }, &check_of_last(&path)).0;
+        let text = std::fs::read_to_string(&path).expect("it was written") + &end;
+        std::fs::write(&path, text).expect("it is writable");
         let why = read(&path).expect_err("a run is missing").0;
-        assert!(why.contains("20 runs above, and there are 19"), "{why}");
+        assert!(why.contains("2 runs above, and there are 1"), "{why}");
+    }
+
+    fn check_of_last(path: &Path) -> String {
+        let mut reading = Reading::open(path).expect("it is good");
+        while reading.next_run().expect("it is good").is_some() {}
+        reading.last
+    }
+
+    #[test]
+    fn a_campaign_goes_on_whatever_path_named_its_file_and_the_record_says_the_new_one() {
+        let (_folder, path) = place();
+        written(&path, &runs()[..7], false);
+        let named = Header { file: "./a/longer/path.yaml".to_owned(), whole: true, nth: 3, ..header((0, 20)) };
+        let mut writer = Writer::open(&path, &named, false).expect("it is the same campaign");
+        assert_eq!(writer.resumed, 7);
+        runs()[7..].iter().for_each(|run| writer.add("base", run));
+        writer.finish(true).expect("it is writable");
+        assert_eq!(Reading::open(&path).expect("it is good").header, named);
+        assert_eq!(read(&path).expect("it is whole").len(), 20);
+    }
+
+    #[test]
+    fn only_one_writes_a_record_at_a_time() {
+        let (_folder, path) = place();
+        let mut first = Writer::open(&path, &header((0, 20)), false).expect("it is writable");
+        first.add("base", &runs()[0]);
+        for anew in [false, true] {
+            assert!(matches!(Writer::open(&path, &header((0, 20)), anew), Err(Refused::InUse(_))));
+        }
+        drop(first);
+        assert_eq!(Writer::open(&path, &header((0, 20)), false).expect("nobody writes it").resumed, 1);
     }
 
     #[test]
