@@ -11,12 +11,31 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("html/report.css");
 /// Nothing is loaded and nothing runs, whatever a scenario file says.
-pub(super) const POLICY: &str =
+const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// The text of `index.html`.
 pub fn render(outcome: &CampaignOutcome) -> String {
     let overall = verdict::overall(outcome);
+    let body = html! {
+            (opening(outcome, overall))
+            @if outcome.variants.len() > 1 { (overview(outcome)) }
+            (accepted(outcome))
+            @for (index, variant) in outcome.variants.iter().enumerate() {
+                (variant::section(outcome, variant, index))
+            }
+            (replaying(outcome))
+            (sources(outcome))
+    };
+    page(
+        &format!("{}: {} · windtunnel", outcome.scenario, overall.name()),
+        "same scenario, seeds and version: same digests.",
+        &body,
+    )
+}
+
+/// A page in one file: its title, what its footer says besides the version, and what stands in it.
+pub(super) fn page(title: &str, footer: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -25,24 +44,15 @@ pub fn render(outcome: &CampaignOutcome) -> String {
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (outcome.scenario) ": " (overall.name()) " · windtunnel" }
+                title { (title) }
                 style { (PreEscaped(style())) }
             }
             body {
-                main {
-                    (opening(outcome, overall))
-                    @if outcome.variants.len() > 1 { (overview(outcome)) }
-                    (accepted(outcome))
-                    @for (index, variant) in outcome.variants.iter().enumerate() {
-                        (variant::section(outcome, variant, index))
-                    }
-                    (replaying(outcome))
-                    (sources(outcome))
-                }
+                main { (body) }
                 footer {
                     p {
-                        "windtunnel " (env!("CARGO_PKG_VERSION")) " · same scenario, seeds and version: same digests. "
-                        "Rates are those of this scenario's fault model, not probabilities of production."
+                        "windtunnel " (env!("CARGO_PKG_VERSION")) " · " (footer)
+                        " Rates are those of this scenario's fault model, not probabilities of production."
                     }
                 }
             }
@@ -51,7 +61,7 @@ pub fn render(outcome: &CampaignOutcome) -> String {
     page.into_string()
 }
 
-pub(super) fn style() -> String {
+fn style() -> String {
     let (light, dark) = plot::palette();
     format!(
         ":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}@media print{{:root{{{light}}}}}\n{STYLE}figure svg text{{{}}}\n",

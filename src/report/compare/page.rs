@@ -2,70 +2,53 @@
 
 use super::folder::plots;
 use crate::campaign::compare::{Against, Comparison, FRONT, Judged};
-use crate::report::html::{POLICY, scroll, style, variant::figure};
+use crate::report::html::{page, scroll, variant::figure};
 use crate::report::number::{count, counted, percent, quantity};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 pub fn render(found: &Comparison) -> String {
     let (from, to) = found.seeds;
     let plots = plots(found);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (found.scenario) ": compared · windtunnel" }
-                style { (PreEscaped(style())) }
-            }
-            body {
-                main {
-                    header {
-                        p.kicker { "windtunnel comparison" }
-                        h1 { (found.scenario) }
-                        p.facts {
-                            (counted(found.variants.len() as u64, "variant", "variants")) " on the same "
-                            (counted(found.compared, "seed", "seeds")) " (" (from) ".." (to) ") · held against "
-                            (found.baseline) " · " (found.primary) " decides"
-                        }
-                        @if found.interrupted {
-                            div.verdict.unsure {
-                                p.word { "Interrupted" }
-                                p { "Only the seeds that every variant finished are compared." }
-                            }
-                        }
-                        @for against in &found.against { p { strong { (against.variant) ": " } (super::sentence(found, against)) "." } }
-                    }
-                    section.variant {
-                        h2 { "What is feasible" }
-                        (scroll("What is feasible", feasible(found)))
-                    }
-                    section.variant {
-                        h2 { "The front: " (FRONT.join(", ")) }
-                        p.quiet { "Each the less the better; a variant is on the front where no feasible one is at least as good in everything and better in something." }
-                        (scroll("The front", front_table(found)))
-                        @for (index, plot) in plots.iter().enumerate() { (figure(plot, index)) }
-                        @if plots.is_empty() { p.quiet { "There is nothing to draw: fewer than two variants have both measures." } }
-                    }
-                    @for against in &found.against {
-                        section.variant {
-                            h2 { (against.variant) " against " (found.baseline) }
-                            (scroll("Differences", differences(against)))
-                        }
+    let body = html! {
+            header {
+                p.kicker { "windtunnel comparison" }
+                h1 { (found.scenario) }
+                p.facts {
+                    (counted(found.variants.len() as u64, "variant", "variants")) " on the same "
+                    (counted(found.compared, "seed", "seeds")) " (" (from) ".." (to) ") · held against "
+                    (found.baseline) " · " (found.primary) " decides"
+                }
+                @if found.interrupted {
+                    div.verdict.unsure {
+                        p.word { "Interrupted" }
+                        p { "Only the seeds that every variant finished are compared." }
                     }
                 }
-                footer {
-                    p {
-                        "windtunnel " (env!("CARGO_PKG_VERSION")) " · intervals are 95%, by the studentised bootstrap over paired seeds; p-values by "
-                        "sign flips, of the primary metric after Holm. Rates are those of this scenario's fault model, not probabilities of production."
-                    }
+                @for against in &found.against { p { strong { (against.variant) ": " } (super::sentence(found, against)) "." } }
+            }
+            section.variant {
+                h2 { "What is feasible" }
+                (scroll("What is feasible", feasible(found)))
+            }
+            section.variant {
+                h2 { "The front: " (FRONT.join(", ")) }
+                p.quiet { "Each the less the better; a variant is on the front where no feasible one is at least as good in everything and better in something." }
+                (scroll("The front", front_table(found)))
+                @for (index, plot) in plots.iter().enumerate() { (figure(plot, index)) }
+                @if plots.is_empty() { p.quiet { "There is nothing to draw: fewer than two variants have both measures." } }
+            }
+            @for against in &found.against {
+                section.variant {
+                    h2 { (against.variant) " against " (found.baseline) }
+                    (scroll("Differences", differences(against)))
                 }
             }
-        }
     };
-    page.into_string()
+    page(
+        &format!("{}: compared · windtunnel", found.scenario),
+        "intervals are 95%, by the studentised bootstrap over paired seeds; p-values by sign flips, of the primary metric after Holm.",
+        &body,
+    )
 }
 
 fn feasible(found: &Comparison) -> Markup {

@@ -2,9 +2,9 @@
 
 use super::{Reported, plots, replay, words};
 use crate::campaign::sweep::{Curve, Reading, Subject, Sweep};
-use crate::report::html::{POLICY, scroll, style, variant::figure};
+use crate::report::html::{page, scroll, variant::figure};
 use crate::report::number::{count, counted, quantity};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 /// Rows of a table at most; `sweep.csv` has all of them.
 const ROWS: usize = 400;
@@ -12,50 +12,33 @@ const ROWS: usize = 400;
 pub fn render(reported: &Reported) -> String {
     let sweep = &reported.sweep;
     let plots = plots(sweep);
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (sweep.scenario) ": response curves · windtunnel" }
-                style { (PreEscaped(style())) }
-            }
-            body {
-                main {
-                    (opening(reported))
-                    @for (index, (curve, plot)) in sweep.curves.iter().zip(&plots).enumerate() {
-                        section.variant {
-                            h2 { (curve.of.name()) @if let Subject::Violated(_) = curve.of { ": rate of violation" } }
-                            @match plot {
-                                Some(plot) => (figure(plot, index)),
-                                None => p.quiet { "Nothing was measured: it has no value at any point." },
-                            }
-                            (theory(curve))
-                            details open[sweep.points.len() <= 24] {
-                                summary { "Numbers" }
-                                (scroll("Numbers", numbers(sweep, curve)))
-                            }
-                        }
+    let body = html! {
+            (opening(reported))
+            @for (index, (curve, plot)) in sweep.curves.iter().zip(&plots).enumerate() {
+                section.variant {
+                    h2 { (curve.of.name()) @if let Subject::Violated(_) = curve.of { ": rate of violation" } }
+                    @match plot {
+                        Some(plot) => (figure(plot, index)),
+                        None => p.quiet { "Nothing was measured: it has no value at any point." },
                     }
-                    (again(reported))
-                    details {
-                        summary { "The scenario file" }
-                        pre { code { (reported.source) } }
-                    }
-                }
-                footer {
-                    p {
-                        "windtunnel " (env!("CARGO_PKG_VERSION")) " · bands are 95% intervals over seeds, each for itself. "
-                        "Rates are those of this scenario's fault model, not probabilities of production."
+                    (theory(curve))
+                    details open[sweep.points.len() <= 24] {
+                        summary { "Numbers" }
+                        (scroll("Numbers", numbers(sweep, curve)))
                     }
                 }
             }
-        }
+            (again(reported))
+            details {
+                summary { "The scenario file" }
+                pre { code { (reported.source) } }
+            }
     };
-    page.into_string()
+    page(
+        &format!("{}: response curves · windtunnel", sweep.scenario),
+        "bands are 95% intervals over seeds, each for itself.",
+        &body,
+    )
 }
 
 fn opening(reported: &Reported) -> Markup {
