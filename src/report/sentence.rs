@@ -3,9 +3,11 @@
 use super::number;
 use crate::campaign::accepted::{self, Entry, Standing};
 use crate::campaign::outcome::{CampaignOutcome, Happened, Invocation, Totals, VariantOutcome};
+use crate::campaign::verdict::gate::CONFIDENCE;
 use crate::campaign::verdict::{self, Judged, Judgement, Overall, Subject};
 use crate::run::summary::Verdict;
 use crate::scenario::plan::{ComesOut, Expected};
+use crate::stats::binomial;
 
 /// What is said of anything named that never happened.
 pub const WORTHLESS: &str = "never exercised: this result is worth nothing";
@@ -102,6 +104,7 @@ fn met(row: &Judged, outcome: &VariantOutcome) -> String {
             let counts = counts(&outcome.totals(name));
             match (comes_out, &row.note) {
                 (ComesOut::AtMost { .. }, Some(note)) => note.clone(),
+                (ComesOut::Holds, _) => format!("{counts}{}", not_zero(outcome, name)),
                 // Other causes and the baseline's share stand in the counts already.
                 _ => counts,
             }
@@ -113,6 +116,18 @@ fn met(row: &Judged, outcome: &VariantOutcome) -> String {
         Subject::Expectation(Expected::Reached { .. }) => "reached".to_owned(),
         Subject::Timeline(_) | Subject::Variant => String::new(),
     }
+}
+
+/// What no violation says of the rate: not that it is zero. Of a single run there is nothing to be said.
+fn not_zero(outcome: &VariantOutcome, invariant: &str) -> String {
+    let Some(tally) = outcome.tally.invariant(invariant).filter(|tally| tally.totals.exercised_runs > 1) else {
+        return String::new();
+    };
+    let most = match &outcome.gate {
+        Some(gate) => tally.evidence.few.interval(gate.error(CONFIDENCE)).1,
+        None => binomial::upper_bound(tally.totals.violated_runs, tally.totals.exercised_runs, CONFIDENCE),
+    };
+    format!("; with {} confidence violated in at most {} of runs", number::percent(CONFIDENCE), number::percent(most))
 }
 
 fn comes_out_words(comes_out: &ComesOut) -> String {
