@@ -282,6 +282,9 @@ fn until_decided_runs_no_more_than_are_needed_and_says_what_it_knows() {
     assert_eq!((code, runs), (3, 40));
     let why = row["why"].as_str().expect("a reason");
     assert!(why.starts_with("0 violated of 40 runs: up to") && why.ends_with("the budget is 5%"), "{why}");
+    // What the file does not name has a say under --strict, and its part of the error.
+    let (code, strictly, _) = until("edge-context", &["--budget", "5%", "--strict"]);
+    assert!(code == 0 && strictly > 90, "{strictly}");
     // What must hold and does not is decided by the first run that shows it.
     let (code, runs, _) = until("edge-context", &["--set", "services.billing.decides_from=[sdk]"]);
     assert_eq!((code, runs), (1, 1));
@@ -429,4 +432,15 @@ fn two_processes_do_not_write_one_record_at_the_same_time() {
     assert!(fs::read(&record).expect("it is readable") == before);
     drop(held);
     assert_eq!(place.windtunnel(&run).0, 0);
+}
+
+#[test]
+fn a_file_whose_record_is_in_the_way_is_in_the_reports_of_the_suite() {
+    let place = Place::new();
+    let test = ["test", "small.yaml", "--seeds", "1..3", "--out", "out", "--emit", "junit=junit.xml"];
+    assert_eq!(place.windtunnel(&[&test[..], &["--within", "1ns"]].concat()).0, 3);
+    fs::write(place.record("out"), "broken\nbroken\n").expect("it is writable");
+    assert_eq!(place.windtunnel(&test).0, 2);
+    let junit = fs::read_to_string(place.path("junit.xml")).expect("it was written");
+    assert!(junit.contains("small.yaml") && junit.contains("not run: its record is broken"), "{junit}");
 }

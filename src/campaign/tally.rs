@@ -168,7 +168,8 @@ impl Tally {
             self.invariants.push(InvariantTally::new(outcome.name, about));
             self.invariants.len() - 1
         });
-        self.invariants[at].add(seed, outcome);
+        let is_accepted = accepted::is_accepted(&self.accepted, outcome.name, &outcome.causes);
+        self.invariants[at].add(seed, outcome, is_accepted);
     }
 
     fn measured(&mut self, run: &RunSummary) {

@@ -10,7 +10,7 @@ mod tests;
 use super::accepted;
 use super::outcome::{CampaignOutcome, VariantOutcome};
 use super::tally::Tally;
-use crate::scenario::plan::{ComesOut, Expected};
+use crate::scenario::plan::{ComesOut, Expected, Plan};
 
 pub use crate::stats::binomial::{lower_bound, upper_bound};
 
@@ -156,19 +156,26 @@ fn expected_rows(outcome: &VariantOutcome) -> Vec<Judged> {
     judged.collect()
 }
 
-/// The built-in invariants that no expectation names and whose guarded situation the plan can reach.
-fn strict_rows(outcome: &VariantOutcome) -> Vec<Judged> {
+/// Those of the invariants that no expectation of the plan names and whose guarded situation it can reach.
+fn strict_names<'a>(
+    plan: &'a Plan,
+    invariants: impl Iterator<Item = &'static str> + 'a,
+) -> impl Iterator<Item = &'static str> + 'a {
     let named = |invariant: &str| {
-        outcome.plan.expectations.iter().any(|expectation| match &expectation.of {
+        plan.expectations.iter().any(|expectation| match &expectation.of {
             Expected::Invariant { name, .. } => *name == invariant,
             Expected::Metric { .. } | Expected::Reached { .. } => false,
         })
     };
     let reachable = |name: &str| {
-        crate::invariants::named(name)
-            .is_none_or(|entry| (entry.reachable)(&outcome.plan.estate, &outcome.plan.settings_of(name)))
+        crate::invariants::named(name).is_none_or(|entry| (entry.reachable)(&plan.estate, &plan.settings_of(name)))
     };
-    let unnamed = outcome.invariants().into_iter().filter(|name| !named(name) && reachable(name));
+    invariants.filter(move |name| !named(name) && reachable(name))
+}
+
+/// The built-in invariants that no expectation names and whose guarded situation the plan can reach.
+fn strict_rows(outcome: &VariantOutcome) -> Vec<Judged> {
+    let unnamed = strict_names(&outcome.plan, outcome.invariants().into_iter());
     let judged = unnamed.map(|name| {
         let (judgement, note) =
             invariant::judge(&outcome.plan, &outcome.tally, outcome.gate.as_ref(), name, &ComesOut::Holds);

@@ -172,7 +172,7 @@ fn invocation(source: &Source, plans: &[Plan], options: &Options) -> Invocation 
         file: source.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
         set: set.collect(),
         strict: options.strict,
-        gate: options.until_decided.then(|| Gate::of(plans, options.budget.fraction())),
+        gate: options.until_decided.then(|| Gate::of(plans, options.budget.fraction(), options.strict)),
         max_events: options.max_events,
         today: plans.iter().find_map(|plan| plan.judged_on),
         whole: false,

@@ -87,6 +87,7 @@ impl Merge {
             Format::Human => Stdout::ForPeople,
             Format::Json | Format::Ndjson => Stdout::Document,
         };
+        exit = stop::signals().exit().map_or(exit, |interrupted| exit.worst(interrupted));
         Ok(exit.worst(emit::whole(&self.emit, &suite, &self.ci, stdout)))
     }
 

@@ -4,6 +4,7 @@ use super::campaign::{Progress, Reported, campaign};
 use super::ci::Ci;
 use super::emit::{self, Emit, Stdout};
 use super::files::{self, Source};
+use super::test::UNRECORDED;
 use super::verify;
 use super::which::Which;
 use super::{Exit, print, tell};
@@ -126,7 +127,7 @@ pub(crate) struct Run {
     variant: Option<String>,
     /// Make the same runs again in another process with another number of jobs, and compare events, draws, ends and
     /// digests. A difference is exit code 5, with the first differing event where it can be found.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     verify: bool,
     #[command(flatten)]
     options: Options,
@@ -194,7 +195,11 @@ impl Run {
                     }
                     exit = exit.worst(ended).worst(self.told(&outcome, ink));
                 }
-                Err(refused) => exit = exit.worst(refused),
+                Err(refused) => {
+                    let named = source.path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+                    suite.refuse(&named, self.variant.as_deref(), UNRECORDED);
+                    exit = exit.worst(refused);
+                }
             }
         }
         exit.worst(self.options.suite(&suite))

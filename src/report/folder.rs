@@ -164,7 +164,7 @@ pub(super) fn file_name(name: &str) -> String {
 
 /// `reports/latest`: a symbolic link, or a file with the path where there are none.
 fn point(reports: &Path, target: &Path) -> io::Result<()> {
-    let (latest, fresh) = (reports.join("latest"), reports.join(".latest.new"));
+    let (latest, fresh) = (reports.join("latest"), reports.join(format!(".latest.new-{}", std::process::id())));
     discard(&fresh)?;
     match link(target, &fresh) {
         Ok(()) => {}
@@ -201,7 +201,8 @@ pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
 
 fn put_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
+    // Two processes may write the same report: each has its own fresh file, and whoever renames last has the last word.
+    fresh.push(format!(".new-{}", std::process::id()));
     let fresh = PathBuf::from(fresh);
     fs::write(&fresh, bytes).map_err(|error| at(&fresh, &error))?;
     fs::rename(&fresh, path).map_err(|error| at(path, &error))

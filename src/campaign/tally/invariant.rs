@@ -39,6 +39,8 @@ pub struct InvariantTally {
     pub clean_open: u64,
     /// What the runs that exercised it say of rates, however often one looks.
     pub evidence: RateEvidence,
+    /// The same of runs with a violation that nothing accepts today, or that stay open.
+    pub unaccepted: Evidence,
     /// Violated runs by the causes they show.
     shown: Vec<ShownCause>,
     /// What the file says a violation is about, and of which cause; the first violated run without one.
@@ -101,14 +103,15 @@ impl InvariantTally {
             exercised_open: 0,
             clean_open: 0,
             evidence: RateEvidence::default(),
+            unaccepted: Evidence::default(),
             shown: Vec::new(),
             about,
             astray: None,
         }
     }
 
-    /// One more run, of a greater seed than those before.
-    pub fn add(&mut self, seed: u64, outcome: &InvariantOutcome) {
+    /// One more run, of a greater seed than those before; whether what violates it there is accepted today.
+    pub fn add(&mut self, seed: u64, outcome: &InvariantOutcome, is_accepted: bool) {
         let (violated, exercised, open) = (is_violated(outcome), is_exercised(outcome), is_open(outcome));
         if violated {
             self.causes(seed, outcome);
@@ -121,6 +124,7 @@ impl InvariantTally {
             self.evidence.few.add(violated || open);
             self.evidence.many.add(violated);
             self.evidence.clean.add(!violated);
+            self.unaccepted.add(open || (violated && !is_accepted));
         }
         self.totals.add(outcome);
     }

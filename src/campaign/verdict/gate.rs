@@ -3,12 +3,14 @@
 //! Rates are judged by evidence that stays valid however often one looks (`stats::evidence`). Where several are judged
 //! together each gets its part of the error (Bonferroni), so that the whole campaign errs as rarely as it says.
 
-use super::{Judgement, invariant, timeline_rows};
+use super::{Judgement, invariant, strict_names, timeline_rows};
 use crate::campaign::tally::Tally;
 use crate::scenario::plan::{ComesOut, Expected, Plan};
 
 /// Of an invariant that must hold: it is taken to hold once the rate of violated runs is shown to be below this.
 pub const BUDGET: f64 = 0.01;
+/// A mean is judged on no fewer runs than this, as many as `test` makes.
+pub const FEWEST: u64 = 20;
 /// The confidence with which a rate is shown, where the file names none.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -19,16 +21,22 @@ pub struct Gate {
     pub together: u64,
     /// Below which rate of violated runs an invariant counts as holding, and of clean ones as violated.
     pub budget: f64,
+    /// Whether the built-in invariants that the file does not name are judged, too.
+    pub strict: bool,
 }
 
 impl Gate {
     /// The gate of a campaign over these plans.
-    pub fn of<'a>(plans: impl IntoIterator<Item = &'a Plan>, budget: f64) -> Gate {
-        let rates = plans.into_iter().flat_map(|plan| &plan.expectations).filter(|expectation| match expectation.of {
-            Expected::Invariant { .. } => true,
-            Expected::Metric { .. } | Expected::Reached { .. } => false,
+    pub fn of<'a>(plans: impl IntoIterator<Item = &'a Plan>, budget: f64, strict: bool) -> Gate {
+        let all: Vec<&'static str> = crate::invariants::ALL.iter().map(|entry| entry.name).collect();
+        let rates = plans.into_iter().map(|plan| {
+            let named = plan.expectations.iter().filter(|expectation| match expectation.of {
+                Expected::Invariant { .. } => true,
+                Expected::Metric { .. } | Expected::Reached { .. } => false,
+            });
+            named.count() + if strict { strict_names(plan, all.iter().copied()).count() } else { 0 }
         });
-        Gate { together: (rates.count() as u64).max(1), budget }
+        Gate { together: (rates.sum::<usize>() as u64).max(1), budget, strict }
     }
 
     /// The error that one rate may make.
@@ -37,7 +45,7 @@ impl Gate {
     }
 
     /// Whether further runs could not change the verdict: something is missed for good, or everything is met. Bounds on
-    /// metrics have no say: they are judged on the runs that the rest needed.
+    /// metrics are judged on the runs that the rest needed, and on no fewer than [`FEWEST`].
     pub fn decides(&self, plan: &Plan, tally: &Tally) -> bool {
         if !is_looked_at(tally.runs) {
             return false;
@@ -47,7 +55,10 @@ impl Gate {
         for expectation in &plan.expectations {
             let judgement = match &expectation.of {
                 Expected::Invariant { name, comes_out } => invariant::judge(plan, tally, Some(self), name, comes_out).0,
-                Expected::Metric { .. } => continue,
+                Expected::Metric { .. } => {
+                    all_met &= tally.runs >= FEWEST;
+                    continue;
+                }
                 Expected::Reached { .. } => {
                     reached += 1;
                     super::reached_row(tally, reached - 1)
@@ -57,6 +68,16 @@ impl Gate {
                 Judgement::Met | Judgement::Accepted(_) => {}
                 Judgement::Missed(_) if is_final(tally, &expectation.of) => return true,
                 Judgement::Missed(_) | Judgement::Inconclusive(_) => all_met = false,
+            }
+        }
+        if self.strict {
+            let names = tally.invariants.iter().map(|known| known.totals.name);
+            for name in strict_names(plan, names) {
+                match invariant::judge(plan, tally, Some(self), name, &ComesOut::Holds).0 {
+                    Judgement::Met | Judgement::Accepted(_) => {}
+                    Judgement::Missed(_) => return true,
+                    Judgement::Inconclusive(_) => all_met = false,
+                }
             }
         }
         all_met && reached + plan.expectations.len() > 0 && timeline_rows(tally).is_empty()
@@ -85,11 +106,12 @@ fn is_looked_at(runs: u64) -> bool {
 mod tests {
     use super::*;
     use crate::campaign::outcome::VariantOutcome;
-    use crate::campaign::outcome::fixture::{broken, expects, held, plan, run};
+    use crate::campaign::outcome::fixture::{broken, expects, held, line, plan, run};
     use crate::campaign::verdict::judge;
     use crate::kernel::StreamKey;
     use crate::kernel::stream::unit_interval;
-    use crate::units::Share;
+    use crate::scenario::plan::Accepted;
+    use crate::units::{Day, Share};
 
     fn at_most(percent: f64) -> ComesOut {
         ComesOut::AtMost { share: Share::new(percent / 100.0).expect("a share"), confidence: 0.95 }
@@ -103,7 +125,7 @@ mod tests {
     ) -> (u64, Vec<Judgement>) {
         let expectations = expected.iter().map(|(name, comes_out)| expects(name, comes_out.clone())).collect();
         let plan = plan("base", expectations);
-        let gate = Gate::of([&plan], BUDGET);
+        let gate = Gate::of([&plan], BUDGET, false);
         let mut tally = Tally::new(&plan);
         for seed in 0..most {
             let of = |(name, _): &(&'static str, ComesOut)| {
@@ -168,9 +190,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_accepted_is_not_decided_before_another_cause_is_shown_to_be_rare() {
+        let accepted = |seed: u64, stale: &'static str| run(seed, vec![broken("split-brain", 3, &[(stale, 1)])]);
+        let mut plan = plan("base", vec![expects("split-brain", ComesOut::Holds)]);
+        let (owner, ticket) = ("payments".to_owned(), "SHOP-1".to_owned());
+        let (cause, until) = (Some("stale cache".to_owned()), Day::new(2026, 12, 31));
+        plan.accepted = vec![Accepted { invariant: "split-brain", cause, until, owner, ticket, at: line(20) }];
+        plan.judged_on = Some(Day::new(2026, 11, 26));
+        let gate = Gate::of([&plan], BUDGET, false);
+        let mut tally = Tally::new(&plan);
+        for seed in 0..100 {
+            tally.add(&accepted(seed, "stale cache"));
+            assert!(!gate.decides(&plan, &tally), "after seed {seed}");
+        }
+        let mut other = tally.clone();
+        other.add(&accepted(100, "lost update"));
+        let outcome =
+            VariantOutcome { plan: plan.clone(), runs: Vec::new(), tally: other, gate: Some(gate), exhibit: None };
+        assert!(matches!(judge(&outcome, false)[0].judgement, Judgement::Missed(_)));
+        for seed in 100..384 {
+            tally.add(&accepted(seed, "stale cache"));
+        }
+        assert!(gate.decides(&plan, &tally));
+    }
+
+    #[test]
+    fn a_mean_alone_is_not_judged_on_the_first_run() {
+        let of = Expected::Metric { name: "harm.count".into(), at_least: None, at_most: Some(5.0) };
+        let mut plan = plan("base", vec![expects("split-brain", ComesOut::Holds)]);
+        plan.expectations[0].of = of;
+        let gate = Gate::of([&plan], BUDGET, false);
+        let mut tally = Tally::new(&plan);
+        let decided = (0..100).find(|seed| {
+            tally.add(&run(*seed, vec![held("split-brain", 3)]));
+            gate.decides(&plan, &tally)
+        });
+        assert_eq!(decided, Some(FEWEST - 1));
+    }
+
+    #[test]
     fn what_never_happened_is_not_decided() {
         let plan = plan("base", vec![expects("split-brain", ComesOut::Holds)]);
-        let gate = Gate::of([&plan], BUDGET);
+        let gate = Gate::of([&plan], BUDGET, false);
         let runs: Vec<_> = (0..1_024).map(|seed| run(seed, vec![held("split-brain", 0)])).collect();
         assert!(!gate.decides(&plan, &Tally::of(&plan, &runs)));
     }

@@ -38,6 +38,11 @@ fn holds(plan: &Plan, tally: &InvariantTally, made: u64, gate: Option<&Gate>) ->
         match (accepted::judged(plan, totals, why), open) {
             // What is accepted says nothing of the runs that are open.
             (Judgement::Accepted(_), Some(open)) => open,
+            // A cause that is not accepted may still come.
+            (Judgement::Accepted(why), None) => {
+                let shown = gate.and_then(|gate| within_budget(&tally.unaccepted, gate, "with what is not accepted"));
+                shown.map_or(Judgement::Accepted(why), Judgement::Inconclusive)
+            }
             (judgement, _) => judgement,
         }
     } else if let Some(open) = open {
