@@ -74,3 +74,33 @@ fn the_readme_shows_the_golden_numbers_of_today() {
         );
     }
 }
+
+#[test]
+fn golden_numbers_are_of_whole_campaigns_of_files_as_they_are() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = folder.path();
+    fs::write(place.join("small.yaml"), SMALL).expect("it is writable");
+    fs::write(place.join("twin.yaml"), SMALL.replace("30s", "20s")).expect("it is writable");
+    let test = |more: &[&str]| windtunnel(place, &[&["test", "small.yaml", "--seeds", "1..3"], more].concat());
+    // A part has no numbers of the whole, and what stops early or is set on the command line is not the file.
+    for more in [
+        &["--bless", "--shard", "slice:1/2"][..],
+        &["--baseline", "--shard", "slice:1/2"],
+        &["--baseline", "--until-decided"],
+        &["--bless", "--set", "duration=4m"],
+    ] {
+        let (code, _, why) = test(more);
+        assert!(code == 2 && why.contains("cannot be used with"), "{more:?}: {why}");
+    }
+    let (code, said, _) = test(&["--bless", "--within", "1ns", "--inconclusive", "warn"]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("nor blessed: not all runs were made"), "{said}");
+    let (code, _, why) = test(&["twin.yaml", "--bless", "--no-report"]);
+    assert!(code == 2 && why.contains("small.yaml and twin.yaml are both called split-brain-small"), "{why}");
+    // A filter blesses what it lets through, and leaves the rest as it was.
+    let file = place.join("reports/baselines/split-brain-small.ndjson");
+    let before = fs::read_to_string(&file).expect("the first file was blessed");
+    assert_eq!(before.lines().count(), 2);
+    assert_eq!(test(&["--bless", "--filter", "edge", "--no-report"]).0, 0);
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), before);
+}

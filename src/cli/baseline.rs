@@ -14,14 +14,20 @@ pub(crate) const FOLDER: &str = "reports/baselines";
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Baseline {
     /// Hold every number against the one in this folder, and fail where one has moved.
-    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = FOLDER, require_equals = true)]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = FOLDER, require_equals = true,
+        conflicts_with_all = ["shard", "until_decided"])]
     baseline: Option<PathBuf>,
     /// Write the numbers of today into the folder of `--baseline`.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["shard", "until_decided", "set", "max_events"])]
     bless: bool,
 }
 
 impl Baseline {
+    /// Whether golden numbers are asked for.
+    pub fn is_asked_for(&self) -> bool {
+        self.folder().is_some()
+    }
+
     fn folder(&self) -> Option<PathBuf> {
         self.baseline.clone().or_else(|| self.bless.then(|| PathBuf::from(FOLDER)))
     }
@@ -30,7 +36,9 @@ impl Baseline {
     pub fn judge(&self, outcome: &CampaignOutcome, whole: bool) -> Exit {
         let Some(folder) = self.folder() else { return Exit::PASS };
         if outcome.incomplete.is_some() {
-            return Exit::PASS;
+            let name = &outcome.scenario;
+            say(&format!("? {name}  is not held against its golden numbers, nor blessed: not all runs were made\n"));
+            return Exit(3);
         }
         let now: Vec<Numbers> = outcome.variants.iter().map(|variant| Numbers::of(variant, outcome.seeds)).collect();
         let path = folder.join(format!("{}.ndjson", outcome.scenario));

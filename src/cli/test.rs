@@ -21,6 +21,10 @@ const SEEDS: u64 = 20;
 /// Why a file is in a suite's reports without a result; what is wrong was printed with its place.
 const REFUSED: &str = "not run: the scenario is wrong, and the log says where; `windtunnel check` says it again";
 
+/// Why it is where its record stands in the way.
+pub(super) const UNRECORDED: &str =
+    "not run: its record is broken, in use or of another campaign, and the log says which";
+
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// Scenario files or folders; none: `scenarios`.
@@ -109,10 +113,19 @@ impl Test {
             return exit;
         }
         *judged += loaded.len();
+        if self.baseline.is_asked_for()
+            && let Err(refused) = progress.alone(&source, "a file of golden numbers")
+        {
+            suite.refuse(&named, None, "not run: its name is that of another scenario");
+            return exit.worst(refused);
+        }
         let whole = loaded.len() == 1 + variants.len();
         let (reported, ended) = match campaign(&source, loaded, self.options.seeds(SEEDS), &self.options, progress) {
             Ok(done) => done,
-            Err(refused) => return exit.worst(refused),
+            Err(refused) => {
+                suite.refuse(&named, None, UNRECORDED);
+                return exit.worst(refused);
+            }
         };
         if let Some(shard) = self.options.shard {
             return exit.worst(ended).worst(super::shard::told(&reported, shard, &self.options));
