@@ -55,6 +55,8 @@ pub enum Fate {
     Undecided,
     /// Worse than another by more than chance allows.
     Worse,
+    /// No better and no worse than the one that was chosen.
+    Level,
     /// It violates an invariant that the file names, with this seed.
     Infeasible {
         invariant: &'static str,
@@ -103,10 +105,10 @@ pub fn select(
                 entrant.run(range.clone(), named, choice.primary, orders)?;
             }
         }
+        selection = advanced(&mut entrants, next, named, choice, orders)?.or(selection);
         if orders.stop.load(Ordering::Relaxed) {
             break;
         }
-        selection = Some(advanced(selection, &entrants, made, next, choice));
         made = next;
     }
     Ok(chosen(entrants, selection, made, orders))
@@ -114,32 +116,52 @@ pub fn select(
 
 /// Nobody is left to be compared.
 fn is_over(entrants: &[Entrant], selection: Option<&Selection>) -> bool {
-    let left = |place: &usize| entrants[*place].infeasible.is_none() && selection.is_none_or(|of| of.is_in(*place));
-    selection.is_some() && (0..entrants.len()).filter(left).count() < 2
+    selection.is_some_and(|of| of.best().is_some() || (0..entrants.len()).all(|place| !of.is_in(place)))
 }
 
-/// The selection after the seeds up to `next`.
+/// The selection after the seeds up to `next`, from the beginning among those that may be chosen: a variant that turns
+/// out to break what none may break must not have beaten another one before. Who was beaten by it alone makes up for the
+/// runs that it missed. `None`: it was stopped.
 fn advanced(
-    selection: Option<Selection>,
-    entrants: &[Entrant],
-    made: u64,
+    entrants: &mut [Entrant],
     next: u64,
+    named: &[&'static str],
     choice: &Choice<'_>,
-) -> Selection {
-    let feasible: Vec<bool> = entrants.iter().map(|entrant| entrant.infeasible.is_none()).collect();
-    let Some(mut selection) = selection else {
-        let first: Vec<Vec<f64>> = entrants.iter().map(|entrant| entrant.values.clone()).collect();
-        return Selection::new(&first, &feasible, choice.indifference, choice.alpha);
-    };
-    for place in (0..entrants.len()).filter(|place| !feasible[*place]) {
-        selection.exclude(place);
+    orders: &Orders<'_>,
+) -> Result<Option<Selection>, NoChoice> {
+    loop {
+        if orders.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match replayed(entrants, next, choice) {
+            Ok(selection) => return Ok(Some(selection)),
+            Err(behind) => {
+                let from = choice.seeds.start + entrants[behind].values.len() as u64;
+                let until = (from + STAGE).min(choice.seeds.start + next);
+                entrants[behind].run(from..until, named, choice.primary, orders)?;
+            }
+        }
     }
-    for at in made as usize..next as usize {
-        // Who is out has no value there, and is not looked at.
+}
+
+/// The selection over the runs that are there; `Err`: the place of a variant that is in and lacks some.
+fn replayed(entrants: &[Entrant], next: u64, choice: &Choice<'_>) -> Result<Selection, usize> {
+    let feasible: Vec<bool> = entrants.iter().map(|entrant| entrant.infeasible.is_none()).collect();
+    let first: Vec<Vec<f64>> = entrants.iter().map(|entrant| entrant.values[..FIRST].to_vec()).collect();
+    let mut selection = Selection::new(&first, &feasible, choice.indifference, choice.alpha);
+    for at in FIRST..next as usize {
+        if selection.best().is_some() {
+            break;
+        }
+        // Who is out may have no value there, and is not looked at.
+        let behind = |(place, entrant): &(usize, &Entrant)| selection.is_in(*place) && entrant.values.len() <= at;
+        if let Some((place, _)) = entrants.iter().enumerate().find(behind) {
+            return Err(place);
+        }
         let values = entrants.iter().map(|entrant| entrant.values.get(at).copied().unwrap_or_default());
         selection.add(&values.collect::<Vec<_>>());
     }
-    selection
+    Ok(selection)
 }
 
 fn chosen(entrants: Vec<Entrant>, selection: Option<Selection>, made: u64, orders: &Orders<'_>) -> Chosen {
@@ -149,6 +171,7 @@ fn chosen(entrants: Vec<Entrant>, selection: Option<Selection>, made: u64, order
             Some((invariant, seed)) => Fate::Infeasible { invariant, seed },
             None if best == Some(place) => Fate::Best,
             None if selection.as_ref().is_some_and(|selection| !selection.is_in(place)) => Fate::Worse,
+            None if best.is_some() => Fate::Level,
             None => Fate::Undecided,
         };
         let runs = entrant.values.len() as u64;
@@ -180,5 +203,33 @@ impl Entrant {
         });
         self.infeasible = self.infeasible.or(broken.min_by_key(|(_, seed)| *seed));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::outcome::fixture::plan;
+
+    #[test]
+    fn who_was_beaten_by_a_variant_that_may_not_be_chosen_makes_up_for_the_runs_it_missed() {
+        let noisy =
+            |mean: f64, by: usize| -> Vec<f64> { (0..200_usize).map(|n| mean + ((n * by) % 7) as f64 - 3.0).collect() };
+        let entrant =
+            |values: Vec<f64>| Entrant { plan: plan("base", Vec::new()), values, unit: "1", infeasible: None };
+        let (all, choice) = (
+            [noisy(0.0, 1), noisy(9.0, 2), noisy(9.3, 3)],
+            Choice { primary: "harm.count", indifference: 1.0, alpha: 0.05, seeds: 0..200 },
+        );
+        let mut entrants: Vec<Entrant> = all.iter().map(|values| entrant(values[..20].to_vec())).collect();
+        let beaten = replayed(&entrants, 20, &choice).expect("all have their first runs");
+        assert_eq!(beaten.best(), Some(0));
+        // Its first violation comes later: the other two were never compared with each other.
+        entrants[0].infeasible = Some(("split-brain", 25));
+        assert_eq!(replayed(&entrants, 200, &choice).map(|of| of.best()).expect_err("it lacks runs"), 1);
+        for (entrant, values) in entrants.iter_mut().zip(&all).skip(1) {
+            entrant.values = values.clone();
+        }
+        assert_eq!(replayed(&entrants, 200, &choice).map(|of| of.best()), Ok(Some(1)));
     }
 }

@@ -53,11 +53,6 @@ impl Selection {
         self.screen();
     }
 
-    /// Takes a system out that may not be chosen, however good it is.
-    pub fn exclude(&mut self, system: usize) {
-        self.out[system] = self.out[system].or(Some(self.observations));
-    }
-
     pub fn is_in(&self, system: usize) -> bool {
         self.out[system].is_none()
     }
@@ -76,23 +71,26 @@ impl Selection {
         self.sums[system] / self.observations as f64
     }
 
-    /// The only one that is left.
+    /// The only one that is left; where several are and no further observation would tell them apart by the
+    /// indifference, the one with the smallest mean, of equal ones the first.
     pub fn best(&self) -> Option<usize> {
-        let mut left = (0..self.out.len()).filter(|system| self.is_in(*system));
-        left.next().filter(|_| left.next().is_none())
+        let left: Vec<usize> = (0..self.out.len()).filter(|system| self.is_in(*system)).collect();
+        let decided = left.iter().all(|&i| left.iter().all(|&j| i == j || self.allowed(i, j) <= 0.0));
+        let best = left.iter().copied().min_by(|&i, &j| self.mean(i).total_cmp(&self.mean(j)));
+        best.filter(|_| decided)
+    }
+
+    /// By how much the mean of a system may be above that of another one, by chance and indifference.
+    fn allowed(&self, i: usize, j: usize) -> f64 {
+        let r = self.observations as f64;
+        let least = self.scale * self.variances[i][j] / (self.indifference * self.indifference);
+        (self.indifference / (2.0 * r) * (least - r)).max(0.0)
     }
 
     /// Leaves out what is worse than another by more than chance and indifference allow.
     fn screen(&mut self) {
-        let r = self.observations as f64;
         let left: Vec<usize> = (0..self.out.len()).filter(|system| self.is_in(*system)).collect();
-        let worse = |i: usize| {
-            left.iter().any(|&j| {
-                let least = self.scale * self.variances[i][j] / (self.indifference * self.indifference);
-                let allowed = (self.indifference / (2.0 * r) * (least - r)).max(0.0);
-                i != j && self.mean(i) > self.mean(j) + allowed
-            })
-        };
+        let worse = |i: usize| left.iter().any(|&j| i != j && self.mean(i) > self.mean(j) + self.allowed(i, j));
         let leaving: Vec<usize> = left.iter().copied().filter(|&i| worse(i)).collect();
         for i in leaving {
             self.out[i] = Some(self.observations);
@@ -149,16 +147,22 @@ mod tests {
     }
 
     #[test]
+    fn of_equal_systems_the_first_is_chosen_at_once_and_not_after_all_the_seeds_there_are() {
+        let same: Vec<Vec<f64>> = vec![vec![0.0; 20]; 3];
+        assert_eq!(Selection::new(&same, &[true; 3], 1.0, 0.05).best(), Some(0));
+        assert_eq!(Selection::new(&same, &[false, true, true], 1.0, 0.05).best(), Some(1));
+        assert_eq!(Selection::new(&same, &[false; 3], 1.0, 0.05).best(), None);
+    }
+
+    #[test]
     fn what_may_not_be_chosen_is_left_out_and_the_next_one_is_chosen() {
         let first: Vec<Vec<f64>> = (0..2).map(|i| (0..20).map(|n| f64::from(i * 100 + n % 3)).collect()).collect();
         let selection = Selection::new(&first, &[true; 2], 1.0, 0.05);
         assert_eq!(selection.best(), Some(0));
         assert_eq!(selection.left_out(1), Some(20));
         let near: Vec<Vec<f64>> = (0..2).map(|i| (0..20).map(|n| f64::from(i + n * (i + 1) % 7)).collect()).collect();
-        let mut selection = Selection::new(&near, &[true; 2], 0.1, 0.05);
-        assert_eq!(selection.best(), None);
-        selection.exclude(0);
-        assert_eq!(selection.best(), Some(1));
+        assert_eq!(Selection::new(&near, &[true; 2], 0.1, 0.05).best(), None);
+        assert_eq!(Selection::new(&near, &[false, true], 0.1, 0.05).best(), Some(1));
         assert_eq!(Selection::new(&first, &[false, true], 1.0, 0.05).best(), Some(1), "it leaves nobody out itself");
     }
 }

@@ -49,6 +49,7 @@ fn fate(one: &Contender) -> String {
     match &one.fate {
         Fate::Best => "the best".to_owned(),
         Fate::Undecided => "not told from another".to_owned(),
+        Fate::Level => "no better, no worse: the best comes before it".to_owned(),
         Fate::Worse => format!("worse, left out after {}", counted(one.runs, "seed", "seeds")),
         Fate::Infeasible { invariant, seed } => format!("violates {invariant}, first with seed {seed}"),
     }
@@ -61,6 +62,7 @@ pub fn choice_json(scenario: &str, found: &Chosen, choice: &Choice<'_>) -> Strin
             Fate::Best => ("best", Json::Null),
             Fate::Undecided => ("undecided", Json::Null),
             Fate::Worse => ("worse", Json::Null),
+            Fate::Level => ("level", Json::Null),
             Fate::Infeasible { invariant, seed } => ("infeasible", json!({ "invariant": invariant, "seed": seed })),
         };
         json!({ "variant": one.variant, "runs": one.runs, "mean": one.mean, "fate": fate, "violates": by })
