@@ -204,8 +204,11 @@ fn put_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Two processes may write the same report: each has its own fresh file, and whoever renames last has the last word.
     fresh.push(format!(".new-{}", std::process::id()));
     let fresh = PathBuf::from(fresh);
-    fs::write(&fresh, bytes).map_err(|error| at(&fresh, &error))?;
-    fs::rename(&fresh, path).map_err(|error| at(path, &error))
+    let written = fs::write(&fresh, bytes).map_err(|error| at(&fresh, &error));
+    written.and_then(|()| fs::rename(&fresh, path).map_err(|error| at(path, &error))).inspect_err(|_| {
+        // On a full disk half a file is in the way of the next one.
+        let _ = fs::remove_file(&fresh);
+    })
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {
@@ -280,6 +283,14 @@ mod tests {
     fn a_name_cannot_lead_out_of_the_folder() {
         assert_eq!(file_name("../../etc/passwd"), "-..-etc-passwd");
         assert_eq!(file_name(".."), "unnamed");
+    }
+
+    #[test]
+    fn what_could_not_be_written_leaves_nothing_behind() {
+        let reports = tempfile::tempdir().expect("a temporary folder");
+        fs::create_dir(reports.path().join("taken")).expect("it is writable");
+        assert!(put(&reports.path().join("taken"), "text").is_err(), "a folder is no file");
+        assert_eq!(names(reports.path()), ["taken"]);
     }
 
     #[test]
