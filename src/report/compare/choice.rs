@@ -3,6 +3,7 @@
 use super::{SCHEMA_VERSION, aligned};
 use crate::campaign::select::{Choice, Chosen, Contender, Fate};
 use crate::report::number::{self, counted, quantity};
+use crate::stats::binomial;
 use serde_json::{Value as Json, json};
 
 /// For people.
@@ -49,7 +50,12 @@ fn fate(one: &Contender) -> String {
     match &one.fate {
         Fate::Best => "the best".to_owned(),
         Fate::Undecided => "not told from another".to_owned(),
-        Fate::Level => "no better, no worse: the best comes before it".to_owned(),
+        // Twenty equal seeds say nothing of what one run in a hundred does.
+        Fate::Level => format!(
+            "no better, no worse in {}: a difference in fewer than {} of runs need not have shown",
+            counted(one.runs, "seed", "seeds"),
+            number::percent(binomial::upper_bound(0, one.runs, 0.95))
+        ),
         Fate::Worse => format!("worse, left out after {}", counted(one.runs, "seed", "seeds")),
         Fate::Infeasible { invariant, seed } => format!("violates {invariant}, first with seed {seed}"),
     }
