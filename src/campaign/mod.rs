@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod compare;
 pub mod grid;
+pub mod mutate;
 pub mod outcome;
 pub mod pool;
 pub mod seeds;

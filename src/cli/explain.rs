@@ -1,6 +1,7 @@
 //! `windtunnel explain`: a name of the language, the exit codes, or what a file will do.
 
 use super::{EXIT_CODES, Exit, files, print, tell};
+use crate::campaign::mutate::operators;
 use crate::campaign::sweep::laws;
 use crate::models::fault::{Aim, Takes};
 use crate::models::metric;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, a report format, a closed form, `precedence`, `exit-codes`, `plan` or `assumptions`.
+    /// An invariant, a fault, a metric, a lint (by code or name), a vocabulary of stages, a strategy, a report format, a closed form, a mutant, `precedence`, `exit-codes`, `plan` or `assumptions`.
     name: String,
     /// For `plan` and `assumptions`: the scenario file; none: the embedded one.
     file: Option<PathBuf>,
@@ -48,6 +49,7 @@ impl Explain {
             .or_else(|| one_strategy(&self.name))
             .or_else(|| one_format(&self.name))
             .or_else(|| closed_form(&self.name));
+        let text = text.or_else(|| mutant(&self.name));
         match text {
             Some(text) => {
                 print(&text);
@@ -103,6 +105,7 @@ fn known() -> Vec<&'static str> {
     names.extend(strategy::NAMES);
     names.extend(super::emit::names());
     names.extend(laws::ALL.iter().map(|law| law.name));
+    names.extend(operators::ALL.iter().map(|operator| operator.name));
     names.extend(["precedence", "exit-codes", "plan", "assumptions"]);
     names
 }
@@ -116,6 +119,11 @@ fn invariant(name: &str) -> Option<String> {
         entry.exercised_when,
         entry.causes.join(", "),
     ))
+}
+
+fn mutant(name: &str) -> Option<String> {
+    let operator = operators::named(name)?;
+    Some(format!("{name}, a mutant of `mutate`\n  {}\n", operator.sentence))
 }
 
 fn closed_form(name: &str) -> Option<String> {

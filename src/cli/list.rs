@@ -1,6 +1,7 @@
 //! `windtunnel list`: what the language knows.
 
 use super::{Exit, files, print};
+use crate::campaign::mutate::operators;
 use crate::campaign::sweep::laws;
 use crate::models::metric;
 use crate::report::terminal::Ink;
@@ -12,12 +13,12 @@ use std::path::Path;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, `strategies`, `closed-forms`, or a scenario file or folder; none: all.
+    /// `invariants`, `faults`, `metrics`, `lints`, `formats`, `vocabularies`, `strategies`, `closed-forms`, `mutants`, or a scenario file or folder; none: all.
     what: Option<String>,
 }
 
-const CATALOGUES: [&str; 8] =
-    ["invariants", "faults", "metrics", "lints", "formats", "vocabularies", "strategies", "closed-forms"];
+const CATALOGUES: [&str; 9] =
+    ["invariants", "faults", "metrics", "lints", "formats", "vocabularies", "strategies", "closed-forms", "mutants"];
 
 impl List {
     pub fn run(self, ink: Ink) -> Exit {
@@ -61,6 +62,7 @@ fn catalogue(what: &str) -> String {
         "invariants" => invariants::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
         "faults" => faults::ALL.iter().map(|fault| (fault.name(), fault.sentence())).collect(),
         "strategies" => strategy::ALL.iter().map(|entry| (entry.name, entry.sentence)).collect(),
+        "mutants" => operators::ALL.iter().map(|operator| (operator.name, operator.sentence)).collect(),
         _ => metric::ALL.iter().map(|metric| (metric.name, metric.formula)).collect(),
     };
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -15,6 +15,7 @@ mod list;
 mod locate;
 mod lockstep;
 mod merge;
+mod mutate;
 mod recorded;
 mod replay;
 mod report;
@@ -78,6 +79,8 @@ enum Command {
     List(list::List),
     /// Explain an invariant, a fault, a metric, a lint, a strategy, a report format or the exit codes; or a file's plan or assumptions.
     Explain(explain::Explain),
+    /// Break the estate on purpose, one thing at a time: which expectations of the file notice.
+    Mutate(mutate::Mutate),
     /// Try the ways back after each step of a rollout: what stays, until when, who must act, the point of no return.
     Rollback(rollback::Rollback),
     /// Put the results of several machines together.
@@ -160,6 +163,7 @@ pub fn main() -> ExitCode {
         Command::Validate(command) => command.run(),
         Command::List(command) => command.run(ink),
         Command::Explain(command) => command.run(ink),
+        Command::Mutate(command) => command.run(ink),
         Command::Rollback(command) => command.run(ink),
         Command::Report(command) => command.run(ink),
         Command::Schema(command) => command.run(),

@@ -9,6 +9,7 @@ pub mod csv;
 pub mod folder;
 pub mod html;
 pub mod mismatch;
+pub mod mutate;
 pub mod number;
 #[cfg(feature = "parquet")]
 pub mod parquet;
