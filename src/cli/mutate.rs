@@ -142,7 +142,9 @@ impl Mutate {
         let unmet = base.rows.iter().filter(|row| row.judgement != Judgement::Met);
         let told: String = unmet
             .map(|row| match &row.judgement {
-                Judgement::Missed(why) | Judgement::Inconclusive(why) => format!("  {}: {why}\n", row.text),
+                Judgement::Missed(why) | Judgement::Inconclusive(why) | Judgement::Accepted(why) => {
+                    format!("  {}: {why}\n", row.text)
+                }
                 Judgement::Met => String::new(),
             })
             .collect();

@@ -192,6 +192,7 @@ pub fn json(found: &Mutation) -> String {
             Judgement::Met => ("met", None),
             Judgement::Missed(why) => ("missed", Some(why)),
             Judgement::Inconclusive(why) => ("inconclusive", Some(why)),
+            Judgement::Accepted(why) => ("accepted", Some(why)),
         };
         json!({ "expected": row.text, "judgement": judgement, "why": why })
     });
