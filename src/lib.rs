@@ -34,7 +34,7 @@
 //! - [`run`]: one seed. The loop and its limits, forks, checkpoints, metrics, series, attribution against the run without
 //!   the rollout, the story. No second seed.
 //! - [`campaign`]: many seeds on scoped threads, folded in seed order into a [`tally`](campaign::tally) of bounded size;
-//!   expectations judged, variants compared, the best chosen. No format.
+//!   expectations judged, variants compared, the best chosen, parameters swept, the estate broken on purpose. No format.
 //! - [`report`]: one format per file, each a pure function of an outcome; the [`record`](report::record) of runs, from which
 //!   campaigns go on and shards are merged. No judging, no clock.
 //! - [`validation`]: the engine against [`theory`], family by family, through scenario texts like a user's. No shortcut
@@ -53,6 +53,7 @@
 //! | default number | – | `src/scenario/defaults.rs`, with its source |
 //! | comparison with theory | – | the laws of its family in `src/validation/families/`, its formula in `src/theory/` |
 //! | closed form over a response curve | its file in `src/campaign/sweep/laws/` | [`campaign::sweep::laws::ALL`] |
+//! | mutant | `src/campaign/mutate/operators/` | `ALL` of `operators.rs` |
 //! | subcommand | `src/cli/` | the `Command` enum of [`cli`] |
 //! | key of what watches a plan | – | `src/scenario/shapes/guard.rs`, `models::guard`, and the course in `models/progress.rs` |
 //! | shipped scenario | `scenarios/` | – (tests and CI walk the folder) |
