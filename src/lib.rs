@@ -53,7 +53,7 @@
 //! | default number | – | `src/scenario/defaults.rs`, with its source |
 //! | comparison with theory | – | the laws of its family in `src/validation/families/`, its formula in `src/theory/` |
 //! | closed form over a response curve | its file in `src/campaign/sweep/laws/` | [`campaign::sweep::laws::ALL`] |
-//! | mutant | `src/campaign/mutate/operators/` | `ALL` of `operators.rs` |
+//! | mutant | `src/campaign/mutate/operators/` (or a line there) | [`campaign::mutate::operators::ALL`] |
 //! | subcommand | `src/cli/` | the `Command` enum of [`cli`] |
 //! | key of what watches a plan | – | `src/scenario/shapes/guard.rs`, `models::guard`, and the course in `models/progress.rs` |
 //! | shipped scenario | `scenarios/` | – (tests and CI walk the folder) |

@@ -363,7 +363,7 @@ fn seen(base: &Ran, ran: &Ran, at: usize, column: &Column) -> Seen {
             Judgement::Inconclusive(_) if column.notices && ran.without_value.iter().any(|gone| *gone == **name) => {
                 Seen::Gone
             }
-            // An interval that straddles the bound is for more seeds to tell.
+            // Runs that were cut short say nothing of a mean.
             Judgement::Met | Judgement::Accepted(_) | Judgement::Missed(_) | Judgement::Inconclusive(_) => {
                 Seen::Nothing
             }

@@ -71,6 +71,7 @@ pub static ALL: &[&Operator] = &[
     &effects::NO_SAGA_TIMEOUT,
     &effects::NO_RETRIES,
     &code::OLD_PATH,
+    &code::EARLY_STAGE,
     &code::FORGET_MARK,
     &code::FORGET_STATUS,
     &code::NEW_PATH_FAILS,

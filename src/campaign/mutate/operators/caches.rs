@@ -5,6 +5,7 @@ use crate::kernel::Distribution;
 use crate::models::estate::{Delivery, Estate};
 use crate::rollout::{Feature, FeatureId, StageId, WhenUnknown};
 use crate::scenario::plan::Plan;
+use crate::scenario::quantity::LONGEST_DURATION;
 use crate::units::Share;
 
 /// By how many times a cache or a team is slower.
@@ -66,13 +67,19 @@ pub static SLOW_CACHE: Operator = Operator {
 
 pub static FROZEN_CACHE: Operator = Operator {
     name: "frozen-cache",
-    sentence: "A service reads the policy when it starts and never again: its cache is stale for ever.",
+    sentence: "Nothing that is published reaches a service's cache any more: it is stale for ever.",
     mutants: |plan| {
         each_service(plan, "no service has an sdk that follows the control plane", |_, _, service| {
-            let sdk = service.sdk.as_mut().filter(|sdk| !matches!(sdk.delivery, Delivery::File))?;
-            sdk.delivery = Delivery::File;
+            let sdk = service.sdk.as_mut()?;
+            match &mut sdk.delivery {
+                Delivery::Poll { every, .. } => *every = LONGEST_DURATION,
+                Delivery::Ttl { ttl, .. } => *ttl = LONGEST_DURATION,
+                Delivery::Stream { delay } => *delay = Distribution::Fixed(LONGEST_DURATION),
+                Delivery::Topic { takes } => *takes = Distribution::Fixed(LONGEST_DURATION),
+                Delivery::Remote | Delivery::File => return None,
+            }
             sdk.invalidation = None;
-            Some("its sdk reads the policy at the start only".to_owned())
+            Some("its sdk hears of nothing for a hundred years".to_owned())
         })
     },
 };

@@ -3,7 +3,8 @@
 use super::{Mutant, Operator, or_none};
 use crate::models::defect::{Defect, Harm};
 use crate::models::estate::{CodeVersion, Estate, PATH_NEW, PATH_OLD, ServiceId};
-use crate::models::program::{Action, Operation, OperationId};
+use crate::models::program::{Action, Operation, OperationId, RuleWhen};
+use crate::rollout::{FeatureId, StageId};
 use crate::scenario::plan::Plan;
 use crate::units::Share;
 
@@ -16,6 +17,34 @@ pub static OLD_PATH: Operator = Operator {
         each_operation(plan, "no operation has a new path", adapted, "all its rules are on the old path", |operation| {
             operation.rules.iter_mut().filter(|rule| is_new(rule.path)).for_each(|rule| rule.path = Some(PATH_OLD));
         })
+    },
+};
+
+pub static EARLY_STAGE: Operator = Operator {
+    name: "early-stage",
+    sentence: "An operation does at every stage above the initial one what it should do at the last one only.",
+    mutants: |plan| {
+        let estate = &*plan.estate;
+        let mutant = |(id, operation): (OperationId, &Operation)| {
+            let (last, earlier) = last_row(estate, operation)?;
+            let stages: Vec<&str> =
+                earlier.iter().map(|(feature, stage)| estate.features[*feature].stage_name(*stage)).collect();
+            let change = format!("it does at {} what it does at the last stage", stages.join(", "));
+            Some(Mutant::of(plan, told(estate, id), change, |estate| {
+                for (at, rule) in estate.operations[id].rules.iter_mut().enumerate() {
+                    if let RuleWhen::Stages { feature, stages } = &mut rule.when {
+                        let moved = |stage: &StageId| earlier.contains(&(*feature, *stage));
+                        if at == last {
+                            stages.extend(earlier.iter().map(|(_, stage)| *stage));
+                        } else {
+                            stages.retain(|stage| !moved(stage));
+                        }
+                    }
+                }
+            }))
+        };
+        let mutants = estate.operations.enumerate().filter_map(mutant).collect();
+        or_none(mutants, "no operation tells stages above the initial one apart")
     },
 };
 
@@ -61,6 +90,26 @@ pub static NEW_PATH_CORRUPTS: Operator = Operator {
 fn told(estate: &Estate, id: OperationId) -> String {
     let operation = &estate.operations[id];
     format!("{}.{}", estate.services[operation.service].name, operation.name)
+}
+
+/// The row of the highest stage in a matrix of stages, and the stages between it and the initial one that have rows of
+/// their own; `None` where there are none.
+fn last_row(estate: &Estate, operation: &Operation) -> Option<(usize, Vec<(FeatureId, StageId)>)> {
+    let rows = operation.rules.iter().enumerate().filter_map(|(at, rule)| match &rule.when {
+        RuleWhen::Stages { feature, stages } => Some((at, *feature, stages)),
+        RuleWhen::Always | RuleWhen::Condition(_) => None,
+    });
+    let ranked: Vec<(u16, usize, FeatureId, StageId)> = rows
+        .flat_map(|(at, feature, stages)| stages.iter().map(move |stage| (at, feature, *stage)))
+        .filter_map(|(at, feature, stage)| {
+            Some((estate.features[feature].stages[stage.index()].rank?, at, feature, stage))
+        })
+        .collect();
+    let (_, last, of, _) = ranked.iter().max_by_key(|(rank, ..)| *rank)?;
+    let initial = estate.features[*of].stages[estate.features[*of].initial_stage.index()].rank;
+    let between = ranked.iter().filter(|(rank, at, feature, _)| feature == of && at != last && Some(*rank) > initial);
+    let earlier: Vec<(FeatureId, StageId)> = between.map(|(_, _, feature, stage)| (*feature, *stage)).collect();
+    (!earlier.is_empty()).then_some((*last, earlier))
 }
 
 fn each_operation(
