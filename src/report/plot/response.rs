@@ -121,7 +121,8 @@ impl ValueAxis {
     fn over(axis: &Axis) -> ValueAxis {
         let places = axis.places();
         let (first, last) = (places[0], places[places.len() - 1]);
-        let room = (last - first) * ROOM;
+        // Words are wider than numbers.
+        let room = (last - first) * if axis.scale == Scale::Words { 4.0 * ROOM } else { ROOM };
         let (from, until) = (first - room, last + room);
         let pixels = f64::from(WIDTH - 230) / (until - from);
         let mut ticks: Vec<(f64, String)> = Vec::new();

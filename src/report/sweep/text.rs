@@ -111,7 +111,7 @@ fn table(sweep: &Sweep, curve: &Curve) -> String {
     for at in &shown {
         let mut row = vec![axis.values[sweep.points[*at].values[0]].text.clone()];
         match &curve.readings[*at] {
-            Some(reading) => row.extend(cells(curve, reading, theory)),
+            Some(reading) => row.extend(cells(sweep, curve, reading, theory)),
             None if rate => row.push("never exercised".to_owned()),
             None => row.push("no value".to_owned()),
         }
@@ -125,14 +125,22 @@ fn table(sweep: &Sweep, curve: &Curve) -> String {
     out
 }
 
-fn cells(curve: &Curve, reading: &Reading, theory: bool) -> Vec<String> {
+fn cells(sweep: &Sweep, curve: &Curve, reading: &Reading, theory: bool) -> Vec<String> {
     let of = |value: f64| quantity(value, curve.unit);
     let mut cells = vec![of(reading.mean)];
     if let Some((violated, runs)) = reading.violated {
         let exercised = if reading.seeds == runs { String::new() } else { format!(" (of {})", count(runs)) };
         cells.push(format!("{} of {}{exercised}", count(violated), count(reading.seeds)));
     }
-    cells.push(words::band(curve, reading.ci95));
+    // A metric that some runs do not have rests on fewer seeds.
+    let all = sweep.seeds.1 - sweep.seeds.0;
+    let partly = reading.violated.is_none() && reading.seeds < all;
+    let seeds = if partly {
+        format!(" ({} of {})", count(reading.seeds), counted(all, "seed", "seeds"))
+    } else {
+        String::new()
+    };
+    cells.push(format!("{}{seeds}", words::band(curve, reading.ci95)));
     if theory {
         cells.push(reading.theory.map_or_else(|| "-".to_owned(), |theory| of(theory.value)));
     }
