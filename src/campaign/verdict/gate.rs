@@ -80,7 +80,7 @@ impl Gate {
                 }
             }
         }
-        all_met && reached + plan.expectations.len() > 0 && timeline_rows(tally).is_empty()
+        all_met && !plan.expectations.is_empty() && timeline_rows(tally).is_empty()
     }
 }
 
